@@ -1,0 +1,1 @@
+"""The same two companies' worth of records, made anew from a number."""
