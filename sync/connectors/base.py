@@ -12,7 +12,7 @@ from sync.core.records import Property, Record, Values
 
 
 class ConnectorError(Exception):
-    """Something between the hub and a system went wrong. The text is one sentence for people, free of secrets."""
+    """Something between the hub and a system went wrong. The text is one sentence, free of secrets."""
 
 
 class Unavailable(ConnectorError):
@@ -32,7 +32,7 @@ class Refused(ConnectorError):
 
 
 class Stale(ConnectorError):
-    """The record has moved since it was read: read again and plan again. `record` is what it holds, where told."""
+    """The record has moved since it was read: read again and plan again. `record` is what it holds now."""
 
     def __init__(self, message: str, *, record: Record | None = None) -> None:
         super().__init__(message)
@@ -71,7 +71,7 @@ class OperationKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One write. `values` holds only what changes, by property path; `token` names the attempt (idempotency)."""
+    """One write. `values` holds only what changes, by property path; `token` names the attempt."""
 
     kind: OperationKind
     token: str
@@ -91,6 +91,11 @@ class Result:
     version: str | None = None
     record: Record | None = None
     error: ConnectorError | None = None
+
+
+Records = list[Record]
+Results = list[Result]
+"""Named here because a connector's own `list` hides the word inside its class."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +155,7 @@ class Identity:
 
 
 class Gate(Protocol):
-    """The engine's hold on a connector's calls: budget, pauses, counting. Shared by all workers of a system."""
+    """The engine's hold on a connector's calls: budget, pauses, counting, for all workers of a system."""
 
     def admit(self, endpoint: str) -> None:
         """Wait for room in the call budget and count one call; Unavailable where the wait would be too long.
@@ -205,17 +210,15 @@ class Connector(Protocol):
         page: str | None = None,
         paths: Sequence[str] = (),
     ) -> Page:
-        """Records changed at or after `since` (all without), one page; `paths` says which properties are wanted."""
+        """Records changed at or after `since` (all without), one page; `paths` are the properties wanted."""
 
     def read(self, entity: str, keys: Sequence[str], *, paths: Sequence[str] = ()) -> dict[str, Record]:
         """Records by key; a missing one is not in the answer."""
 
-    def find(
-        self, entity: str, path: str, values: Sequence[str], *, paths: Sequence[str] = ()
-    ) -> list[Record]:
+    def find(self, entity: str, path: str, values: Sequence[str], *, paths: Sequence[str] = ()) -> Records:
         """Records whose property is one of `values`."""
 
     def removed(self, entity: str, *, since: datetime, page: str | None = None) -> RemovedPage: ...
 
-    def write(self, entity: str, operations: Sequence[Operation]) -> list[Result]:
+    def write(self, entity: str, operations: Sequence[Operation]) -> Results:
         """Do the operations; one result per operation, same order. Raises nothing once a call was sent."""
