@@ -1,0 +1,67 @@
+"""One JSON object a line: a fixed sentence, its fields, no secrets, no line breaks of a stranger's making."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+STRUCK = "***"
+SECRET_NAME = re.compile(
+    r"pass(word|wd)?$|secret|token$|credential|authori[sz]ation|cookie|api_?key|private", re.I
+)
+SECRET_TEXT = (
+    re.compile(r"(?i)(?<=bearer )\S+"),
+    re.compile(r"(?<=://)[^/@\s]+(?=@)"),
+    re.compile(r"(?<=/hooks/)([\w-]+/)[^/\s]+"),
+)
+OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class Redact(logging.Filter):
+    """Strikes out known secret values, what looks like one, and every field named like one."""
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        super().__init__()
+        self.values = tuple(value for value in values if value)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = self.text(record.getMessage()), None
+        if record.exc_info:
+            record.exc_text = self.text(logging.Formatter().formatException(record.exc_info))
+        for name, value in _fields(record).items():
+            setattr(record, name, STRUCK if SECRET_NAME.search(name) else self.value(value))
+        return True
+
+    def value(self, value: Any) -> Any:
+        return self.text(value) if isinstance(value, str) else value
+
+    def text(self, text: str) -> str:
+        for value in self.values:
+            text = text.replace(value, STRUCK)
+        for pattern in SECRET_TEXT:
+            text = pattern.sub(lambda match: f"{match[1] if match.re.groups else ''}{STRUCK}", text)
+        return text
+
+
+class JsonFormatter(logging.Formatter):
+    """Times are UTC; what JSON cannot say is said as text."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+            **_fields(record),
+        }
+        if record.exc_info:
+            line["trace"] = record.exc_text or self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=True, default=str)
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    return {name: value for name, value in vars(record).items() if name not in OWN_FIELDS}
