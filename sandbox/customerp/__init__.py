@@ -1,0 +1,1 @@
+"""A pretend ERP with a REST API: customers, contacts, products."""

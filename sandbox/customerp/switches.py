@@ -1,0 +1,28 @@
+"""What can be turned on and off in a running CustomERP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sandbox.customerp.access import TOKEN_SECONDS
+
+
+@dataclass(kw_only=True)
+class Switches:
+    """The defaults are the contract; every other position imitates a poorer ERP."""
+
+    rate_limit_per_minute: int = 120
+    bulk_read: bool = True
+    """`GET /x?ids=…` is understood."""
+    page_order: str = "updatedAt"
+    """Order of lists: `updatedAt` (then id) or `id`."""
+    etag: bool = True
+    """ETags are sent and If-Match is demanded."""
+    idempotency: bool = True
+    deleted_feed: bool = True
+    webhooks: bool = True
+    token_ttl: int = TOKEN_SECONDS
+    """Seconds an access token lives."""
+    company_id: str = "com_1"
+    """Who is behind this address: another id is another tenant."""
+    latency_ms: int = 0
