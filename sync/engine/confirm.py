@@ -1,0 +1,129 @@
+"""After a write: what the system holds now decides the bases, the audit row, and whether anything is left to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db.models import F
+
+from sync.core.mapping import moved
+from sync.core.records import Property, Record, Value
+from sync.core.spelling import spelling
+from sync.core.values import meaning
+from sync.core.vocabulary import Outcome, Side
+from sync.engine.rules import PairRules, ends
+from sync.engine.slice import Slice
+from sync.models.links import Intent, IntentState, Link, LinkState
+from sync.models.pairs import Finding
+from sync.models.runs import Change
+
+CHUNK = 500
+LINK_FIELDS = (
+    "state",
+    "erp_base",
+    "crm_base",
+    "due_at",
+    "reason",
+    "attempts",
+    "problem",
+    "settled_at",
+    "run",
+    "outcome",
+)
+
+
+def confirm(work: Slice, side: Side, couples: Sequence[tuple[Link, Intent, Record]], now: datetime) -> None:
+    """Close acknowledged (or found) writes with what their records hold. Runs inside the caller's transaction."""
+    for link, intent, record in couples:
+        _judge(work, side, link, intent, record, now)
+    links = [link for link, _, _ in couples]
+    work.touch(links, Outcome.WRITTEN)
+    Link.objects.bulk_update(links, LINK_FIELDS, batch_size=CHUNK)
+    intents = [intent for _, intent, _ in couples]
+    Intent.objects.bulk_update(intents, ["state", "problem", "ended_at", "key"], batch_size=CHUNK)
+    finish_changes(intents, Change.Outcome.WRITTEN, now)
+
+
+def finish_changes(intents: Iterable[Intent], outcome: str, now: datetime) -> None:
+    """The audit rows of ended intents, from pending to final."""
+    changes = []
+    for intent in intents:
+        change = intent.change
+        change.outcome, change.finished_at = outcome, now
+        change.key, change.message = intent.key or change.key, intent.problem
+        changes.append(change)
+    Change.objects.bulk_update(
+        changes, ["outcome", "finished_at", "key", "message", "held"], batch_size=CHUNK
+    )
+
+
+def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, now: datetime) -> None:
+    held = {path: record.values[path] for path in intent.values if path in record.values}
+    base = dict(link.get(side, "base"))
+    for path, value in intent.values.items():
+        base[path] = _base_of(work, side, intent, path, value, record, now)
+    link.put(side, base=base)
+    link.put(side.other, base={**link.get(side.other, "base"), **intent.source})
+    intent.state, intent.ended_at, intent.key = IntentState.CONFIRMED, now, record.key
+    intent.change.held = held
+    link.attempts, link.problem, link.settled_at = 0, "", now
+    if link.get(side.other, "missing_at"):
+        link.state, link.due_at, link.reason = LinkState.REMOVED, None, ""
+    else:
+        _due_again(work.rules, link, now)
+
+
+def _base_of(
+    work: Slice, side: Side, intent: Intent, path: str, written: Value, record: Record, now: datetime
+) -> Value:
+    """What becomes the base of one written property: the value held, unless somebody else put it there."""
+    held = record.values.get(path, written)
+    end = _property(work.rules, side, intent, path)
+    if meaning(held, end.type) == meaning(written, end.type):
+        return held
+    kind = spelling(written, held, end)
+    if kind is None and not record.by_hub:
+        return written
+    if kind is not None and _edited_since(work, side, record):
+        # It looks like the system's own spelling, but a person was here since: leave it to the merge.
+        return written
+    _found(intent.rules[path], side, kind or "changed", (written, held), now)
+    return held
+
+
+def _edited_since(work: Slice, side: Side, record: Record) -> bool:
+    return work.capabilities(side).names_editor and not record.by_hub
+
+
+def _property(rules: PairRules, side: Side, intent: Intent, path: str) -> Property:
+    rule = rules.by_name.get(str(intent.rules.get(path, "")))
+    candidates = [end for end in (ends(rule, side) if rule else ()) if end.path == path]
+    return candidates[0] if candidates else Property(path=path)
+
+
+def _found(mapping: str, side: Side, kind: str, example: tuple[Value, Value], now: datetime) -> None:
+    """A finding on the mapping: this system does not keep what it is given."""
+    written, held = (str(value)[:500] for value in example)
+    finding, made = Finding.objects.get_or_create(
+        mapping_id=int(mapping),
+        side=side,
+        kind=kind,
+        defaults={"count": 1, "written": written, "held": held, "last_at": now},
+    )
+    if not made:
+        Finding.objects.filter(pk=finding.pk).update(
+            count=F("count") + 1, written=written, held=held, last_at=now
+        )
+
+
+def _due_again(rules: PairRules, link: Link, now: datetime) -> None:
+    """Whether a confirmed link still has something to settle: a value moved meanwhile, or a field never met."""
+    link.due_at, link.reason = None, ""
+    for rule in rules.rules:
+        if rule.only_on_create:
+            continue
+        unmet = any(path not in link.get(side, "base") for side in Side for path in rule.paths(side))
+        if unmet or any(moved(rule, side, link.get(side, "seen"), link.get(side, "base")) for side in Side):
+            link.due_at, link.reason = now, "settles what is left"
+            return

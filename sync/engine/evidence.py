@@ -1,0 +1,160 @@
+"""Writes whose end was not seen: looked for in the records themselves, never repeated blindly."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from sync.connectors.base import OperationKind
+from sync.core.records import Property, Record
+from sync.core.spelling import spelling
+from sync.core.values import meaning
+from sync.core.vocabulary import Side
+from sync.engine.confirm import confirm, finish_changes
+from sync.engine.observe import observe
+from sync.engine.pairing import wake_children
+from sync.engine.rules import ends
+from sync.engine.slice import GRACE, Slice
+from sync.engine.write import adopt_key
+from sync.models.links import Intent, IntentState, Link, LinkState
+from sync.models.runs import Change
+
+CHUNK = 200
+UNSEEN = "The worker that made this call ended before it saw the answer."
+
+
+def take_over_from_the_dead(pair_id: int, now: datetime) -> int:
+    """Intents of a worker that died: whether their call was made nobody knows. Returns how many there were."""
+    with transaction.atomic():
+        orphans = Intent.objects.filter(
+            Q(link__lease_until__lt=now) | Q(link__lease_token=""),
+            link__pair_id=pair_id,
+            state=IntentState.RECORDED,
+        )
+        links = list(orphans.values_list("link_id", flat=True))
+        found = Intent.objects.filter(link_id__in=links, state=IntentState.RECORDED).update(
+            state=IntentState.UNKNOWN, look_after=now + GRACE, problem=UNSEEN
+        )
+        Link.objects.filter(pk__in=links).update(
+            lease_token="", lease_until=None, due_at=now + GRACE, problem=f"Unknown outcome: {UNSEEN}"
+        )
+    return found
+
+
+def look(work: Slice) -> None:
+    """Settle by evidence every unknown outcome of this pair whose grace period is over."""
+    now = work.ports.now()
+    unknown = Intent.objects.filter(
+        link__pair=work.pair, state=IntentState.UNKNOWN, look_after__lte=now
+    ).select_related("link", "change")
+    for side in Side:
+        mine = list(unknown.filter(side=side)[:CHUNK])
+        _look_by_key(work, side, [intent for intent in mine if intent.key])
+        _look_by_reference(work, side, [intent for intent in mine if not intent.key])
+
+
+def confirm_rest(work: Slice, side: Side) -> None:
+    """Acknowledged writes that no poll brought back: read them."""
+    rest = Intent.objects.filter(link__pair=work.pair, side=side, state=IntentState.ACKNOWLEDGED)
+    while intents := list(rest.select_related("link")[:CHUNK]):
+        keys = [intent.key for intent in intents if intent.key]
+        found = _read(work, side, keys)
+        with transaction.atomic():
+            now = work.ports.now()
+            observe(work, side, list(found.values()), scan=None, now=now)
+            lost = [intent for intent in intents if intent.key not in found]
+            Intent.objects.filter(pk__in=[intent.pk for intent in lost]).update(
+                state=IntentState.UNKNOWN, look_after=now + GRACE
+            )
+            Link.objects.filter(pk__in=[intent.link_id for intent in lost]).update(due_at=now + GRACE)
+
+
+def _read(work: Slice, side: Side, keys: Sequence[str]) -> dict[str, Record]:
+    if not keys:
+        return {}
+    return work.connectors[side].read(work.pair.entity(side), keys, paths=work.rules.paths[side])
+
+
+def _look_by_key(work: Slice, side: Side, intents: Sequence[Intent]) -> None:
+    if not intents:
+        return
+    found = _read(work, side, [intent.key for intent in intents])
+    with transaction.atomic():
+        now = work.ports.now()
+        landed = [i for i in intents if i.key in found and _landed(work, side, i, found[i.key])]
+        observe(work, side, list(found.values()), scan=None, now=now)
+        for intent in intents:
+            intent.link.refresh_from_db()
+        confirm(work, side, [(intent.link, intent, found[intent.key]) for intent in landed], now)
+        _ended_without(side, [i for i in intents if i not in landed], now)
+
+
+def _landed(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
+    """Whether the record holds what was written, or the system's spelling of it."""
+    for path, written in intent.values.items():
+        end = _end(work, side, intent, path)
+        held = record.values.get(path)
+        if meaning(held, end.type) != meaning(written, end.type) and not spelling(written, held, end):
+            return False
+    return intent.kind == OperationKind.UPDATE
+
+
+def _end(work: Slice, side: Side, intent: Intent, path: str) -> Property:
+    rule = work.rules.by_name.get(str(intent.rules.get(path, "")))
+    return next((end for end in (ends(rule, side) if rule else ()) if end.path == path), Property(path=path))
+
+
+def _ended_without(side: Side, intents: Sequence[Intent], now: datetime) -> None:
+    """Looked for and not found: it did not happen, or somebody wrote over it since. The link is planned again."""
+    for intent in intents:
+        gone_as_wished = intent.kind == OperationKind.REMOVE and intent.link.get(side, "missing_at")
+        intent.state = IntentState.CONFIRMED if gone_as_wished else IntentState.DROPPED
+        intent.ended_at = now
+        intent.link.due_at, intent.link.problem, intent.link.reread = now, "", True
+        intent.link.state = LinkState.REMOVED if gone_as_wished else intent.link.state
+        intent.link.save(update_fields=["due_at", "problem", "reread", "state"])
+    Intent.objects.bulk_update(intents, ["state", "ended_at"], batch_size=CHUNK)
+    finish_changes([i for i in intents if i.state == IntentState.DROPPED], Change.Outcome.DROPPED, now)
+    finish_changes([i for i in intents if i.state == IntentState.CONFIRMED], Change.Outcome.WRITTEN, now)
+
+
+def _look_by_reference(work: Slice, side: Side, intents: Sequence[Intent]) -> None:
+    """Creates: the external reference was written with the record, so it names the record if there is one."""
+    rule = work.rules.references.get(side)
+    if not intents or rule is None:
+        return
+    path = ends(rule, side)[0].path
+    wanted = {str(intent.values.get(path)): intent for intent in intents}
+    found: dict[str, list[Record]] = defaultdict(list)
+    for record in work.connectors[side].find(
+        work.pair.entity(side), path, list(wanted), paths=work.rules.paths[side]
+    ):
+        found[str(record.values.get(path))].append(record)
+    with transaction.atomic():
+        now = work.ports.now()
+        for value, intent in wanted.items():
+            _settle_create(work, side, intent, found[value], now)
+
+
+def _settle_create(work: Slice, side: Side, intent: Intent, records: list[Record], now: datetime) -> None:
+    if len(records) == 1:
+        intent.key = records[0].key
+        adopt_key(intent.link, side, intent.key, now)
+        confirm(work, side, [(intent.link, intent, records[0])], now)
+        observe(work, side, records, scan=None, now=now)
+        wake_children([intent.link], now)
+    elif not records:
+        _ended_without(side, [intent], now)
+    else:
+        keys = ", ".join(record.key for record in records)
+        intent.look_after = now + timedelta(hours=1)
+        intent.save(update_fields=["look_after"])
+        Link.objects.filter(pk=intent.link_id).update(
+            due_at=None,
+            problem=f"{work.pair.system(side)} has {len(records)} records that carry its key: {keys}. "
+            "Remove the reference from all but one of them.",
+        )

@@ -1,0 +1,91 @@
+"""The call budget and the tokens of a system, as rows that all its workers share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import F
+
+from sync.connectors.base import Unavailable
+from sync.engine.ports import Ports
+from sync.models.systems import System, Token
+
+WINDOW = 60.5
+"""Seconds a call counts against the budget: a minute, and a little for calls that travel at different speeds."""
+
+
+class CallInTransaction(RuntimeError):
+    """A remote call was about to be made inside a database transaction. That is a defect of the hub."""
+
+
+@dataclass(kw_only=True)
+class DatabaseGate:
+    """Lets calls through while the system's sliding minute has room, and counts them."""
+
+    system_id: int
+    ports: Ports
+    patience: float = 5.0
+    calls: Counter[str] = field(default_factory=Counter)
+
+    def admit(self, endpoint: str) -> None:
+        if connection.in_atomic_block:
+            raise CallInTransaction(f"{endpoint} was about to be called inside a transaction.")
+        while (wait := self._try()) > 0:
+            if wait > self.patience:
+                raise Unavailable(
+                    f"The call budget is used up for another {wait:.0f} seconds.", retry_after=wait
+                )
+            self.ports.sleep(wait)
+        self.calls[endpoint] += 1
+
+    def pause(self, seconds: float) -> None:
+        until = self.ports.now() + timedelta(seconds=seconds)
+        System.objects.filter(pk=self.system_id).update(paused_until=until)
+
+    def _try(self) -> float:
+        """Take one place in the window. Seconds to wait; 0 when the place was taken."""
+        system = System.objects.only("paused_until", "calls_per_minute", "call_stamps", "call_version").get(
+            pk=self.system_id
+        )
+        now = self.ports.now()
+        if system.paused_until and system.paused_until > now:
+            return (system.paused_until - now).total_seconds()
+        if system.calls_per_minute is None:
+            return 0.0
+        return self._take(system, now)
+
+    def _take(self, system: System, now: datetime) -> float:
+        stamps = [stamp for stamp in system.call_stamps if stamp > now.timestamp() - WINDOW]
+        if len(stamps) >= (system.calls_per_minute or 0):
+            return max(0.01, float(stamps[0]) + WINDOW - now.timestamp())
+        taken = System.objects.filter(pk=system.pk, call_version=system.call_version).update(
+            call_stamps=[*stamps, now.timestamp()], call_version=F("call_version") + 1
+        )
+        return 0.0 if taken else 0.01
+
+
+@dataclass(kw_only=True)
+class DatabaseVault:
+    """Access tokens of a system, sealed, so that its workers log in once an hour and not once each."""
+
+    system_id: int
+    ports: Ports
+
+    def get(self, name: str) -> tuple[str, datetime] | None:
+        row = Token.objects.filter(
+            system_id=self.system_id, name=name, expires_at__gt=self.ports.now()
+        ).first()
+        return (row.token["token"], row.expires_at) if row else None
+
+    def put(self, name: str, token: str, expires_at: datetime) -> None:
+        Token.objects.update_or_create(
+            system_id=self.system_id,
+            name=name,
+            defaults={"token": {"token": token}, "expires_at": expires_at},
+        )
+
+    def drop(self, name: str) -> None:
+        Token.objects.filter(system_id=self.system_id, name=name).delete()

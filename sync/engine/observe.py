@@ -1,0 +1,162 @@
+"""What a system said becomes what the hub remembers: seen, stamps, match keys, and which links are due."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sync.core.mapping import moved
+from sync.core.match import match_values
+from sync.core.records import Record
+from sync.core.stamps import restamp
+from sync.core.values import meaning
+from sync.core.vocabulary import Outcome, Side
+from sync.engine.confirm import confirm
+from sync.engine.rules import PairRules
+from sync.engine.slice import Slice
+from sync.models.links import Intent, IntentState, Link, LinkState, MatchKey
+
+SEEN_FIELDS = ("seen", "stamps", "version", "updated_at", "by_hub", "parent", "missing_at", "scan")
+CHUNK = 500
+
+
+def observe(work: Slice, side: Side, records: Sequence[Record], *, scan: int | None, now: datetime) -> None:
+    """Take in a page of records. Runs inside the caller's transaction, together with its cursor."""
+    unique = {record.key: record for record in records}
+    known = {link.get(side, "key"): link for link in _known(work, side, list(unique))}
+    fresh = [_new_link(work, side, record, now) for key, record in unique.items() if key not in known]
+    for link in fresh:
+        _remember(work.rules, link, side, unique[link.get(side, "key")], scan=scan, now=now)
+    for link in known.values():
+        _notice(work, link, side, unique[link.get(side, "key")], scan=scan, now=now)
+    work.touch([*fresh, *known.values()], Outcome.UNCHANGED)
+    Link.objects.bulk_create(fresh, batch_size=CHUNK)
+    Link.objects.bulk_update(known.values(), update_fields(side), batch_size=CHUNK)
+    _keep_match_keys(work.rules, side, [*fresh, *known.values()])
+    _confirm_writes(work, side, known, unique, now)
+
+
+def update_fields(side: Side) -> list[str]:
+    names = [f"{side}_{name}" for name in SEEN_FIELDS]
+    return [*names, "name", "due_at", "reason", "attempts", "run", "outcome"]
+
+
+def _known(work: Slice, side: Side, keys: list[str]) -> Iterable[Link]:
+    return Link.objects.current().filter(**{"pair": work.pair, f"{side}_key__in": keys})
+
+
+def _new_link(work: Slice, side: Side, record: Record, now: datetime) -> Link:
+    link = Link(pair=work.pair, due_at=now, reason=f"new in {work.pair.system(side)}")
+    link.put(side, key=record.key)
+    return link
+
+
+def _notice(work: Slice, link: Link, side: Side, record: Record, *, scan: int | None, now: datetime) -> None:
+    """A known record again: remember what it says, and make its link due where that matters."""
+    before, returned = dict(link.get(side, "seen")), link.get(side, "missing_at") is not None
+    _remember(work.rules, link, side, record, scan=scan, now=now)
+    if link.state in (LinkState.PAUSED, LinkState.REMOVED):
+        return
+    if returned or _matters(work.rules, link, side, before):
+        link.due_at, link.attempts = min(link.due_at or now, now), 0
+        link.reason = f"changed in {work.pair.system(side)}"
+
+
+def _matters(rules: PairRules, link: Link, side: Side, before: dict[str, object]) -> bool:
+    seen, base = link.get(side, "seen"), link.get(side, "base")
+    if not link.linked or not base:
+        return _differs(rules, side, before, seen)
+    if any(moved(rule, side, seen, base) for rule in rules.rules if not rule.only_on_create):
+        return True
+    return _differs(rules, side, before, seen) and bool(
+        link.refused or link.problem or link.outcome == "conflict"
+    )
+
+
+def _differs(rules: PairRules, side: Side, before: dict[str, object], seen: dict[str, object]) -> bool:
+    return any(_meaning(rules, side, path, before) != _meaning(rules, side, path, seen) for path in seen)
+
+
+def _meaning(rules: PairRules, side: Side, path: str, values: dict[str, object]) -> object:
+    type_ = rules.types[side].get(path)
+    return meaning(values.get(path), type_) if type_ else values.get(path)  # type: ignore[arg-type]
+
+
+def _remember(
+    rules: PairRules, link: Link, side: Side, record: Record, *, scan: int | None, now: datetime
+) -> None:
+    before = link.get(side, "seen")
+    seen = {**before, **rules.wanted(side, record.values)}
+    moment = record.updated_at or now
+    link.put(
+        side,
+        seen=seen,
+        stamps=_stamps(rules, link, side, seen, moment),
+        version=record.version or "",
+        updated_at=record.updated_at,
+        by_hub=record.by_hub,
+        parent=str(seen.get(rules.pair.parent_property(side)) or ""),
+        missing_at=None,
+    )
+    if scan is not None:
+        link.put(side, scan=scan)
+    if side is Side.ERP or not link.erp_key or not link.name:
+        link.name = rules.label(side, seen) or link.name
+
+
+def _stamps(
+    rules: PairRules, link: Link, side: Side, seen: dict[str, object], moment: datetime
+) -> dict[str, str]:
+    stamps = {path: datetime.fromisoformat(text) for path, text in link.get(side, "stamps").items()}
+    after = restamp(stamps, before=link.get(side, "seen"), now=seen, at=moment, types=rules.types[side])  # type: ignore[arg-type]
+    return {path: at.isoformat() for path, at in after.items()}
+
+
+def _keep_match_keys(rules: PairRules, side: Side, links: list[Link]) -> None:
+    wanted = {link.pk: match_keys(rules, side, link) for link in links}
+    rows = MatchKey.objects.filter(link_id__in=list(wanted), side=side)
+    stale = []
+    for row in rows.iterator():
+        if wanted[row.link_id].get(row.position) == row.value:
+            del wanted[row.link_id][row.position]
+        else:
+            stale.append(row.pk)
+    for start in range(0, len(stale), CHUNK):
+        MatchKey.objects.filter(pk__in=stale[start : start + CHUNK]).delete()
+    MatchKey.objects.bulk_create(
+        (
+            MatchKey(pair=rules.pair, link_id=pk, side=side, position=position, value=value)
+            for pk, values in wanted.items()
+            for position, value in values.items()
+        ),
+        batch_size=CHUNK,
+    )
+
+
+def match_keys(rules: PairRules, side: Side, link: Link) -> dict[int, str]:
+    """A record's match keys by position, short enough for an index."""
+    found = match_values(
+        rules.match, rules.rules, side=side, values=link.get(side, "seen"), references=_nobody
+    )
+    return {position: _short(value) for position, value in found.items()}
+
+
+def _nobody(_pair: str, _side: Side, _key: str) -> str | None:
+    return None
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= 150 else hashlib.sha256(value.encode()).hexdigest()
+
+
+def _confirm_writes(
+    work: Slice, side: Side, known: dict[str, Link], records: dict[str, Record], now: datetime
+) -> None:
+    """Our own acknowledged writes come back in a poll: that is their confirming read."""
+    by_pk = {link.pk: link for link in known.values()}
+    intents = Intent.objects.filter(
+        link_id__in=list(by_pk), side=side, state=IntentState.ACKNOWLEDGED
+    ).select_related("change")
+    couples = [(by_pk[i.link_id], i, records[by_pk[i.link_id].get(side, "key")]) for i in intents]
+    confirm(work, side, couples, now)

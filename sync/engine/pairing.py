@@ -1,0 +1,175 @@
+"""Finding the counterpart nobody has linked yet, and making one link of two. A join in our own rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Q
+
+from sync.core.vocabulary import Side
+from sync.engine.references import References, load_references
+from sync.engine.rules import PairRules
+from sync.models.links import OPEN_INTENTS, Link, LinkState, MatchKey, Separation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What matching says of one one-sided link: one counterpart, some to choose from, or none."""
+
+    counterpart: Link | None = None
+    candidates: tuple[Link, ...] = ()
+    why: str = ""
+
+
+@dataclass(kw_only=True)
+class Matcher:
+    """Matches a batch of one-sided links. Loads everything once, then answers link by link."""
+
+    rules: PairRules
+    keys: dict[int, dict[int, str]] = field(default_factory=dict)
+    holders: dict[tuple[Side, int, str], list[int]] = field(default_factory=lambda: defaultdict(list))
+    links: dict[int, Link] = field(default_factory=dict)
+    separated: set[tuple[str, str]] = field(default_factory=set)
+    references: References = field(default_factory=References)
+
+    def find(self, link: Link, side: Side) -> Finding:
+        """The counterpart of a link known only on `side`, by the first match rule that has a word to say."""
+        for rule in self.rules.match:
+            value = self.keys.get(link.pk, {}).get(rule.position)
+            if value is None:
+                continue
+            hits = self._hits(link, side, rule.position, value, within_parent=rule.within_parent)
+            if hits:
+                return self._verdict(link, side, rule.position, value, hits)
+        return Finding()
+
+    def _hits(self, link: Link, side: Side, position: int, value: str, *, within_parent: bool) -> list[Link]:
+        holders = [self.links[pk] for pk in self.holders[side.other, position, value] if pk in self.links]
+        return [
+            other
+            for other in holders
+            if not self._apart(link, other, side)
+            and (not within_parent or self._same_parent(link, other, side))
+        ]
+
+    def _apart(self, link: Link, other: Link, side: Side) -> bool:
+        couple = (link, other) if side is Side.ERP else (other, link)
+        return (couple[0].erp_key, couple[1].crm_key) in self.separated
+
+    def _same_parent(self, link: Link, other: Link, side: Side) -> bool:
+        mine = self.references.parent_of(link, side)
+        theirs = self.references.parent_of(other, side.other)
+        return mine is not None and theirs is not None and mine.pk == theirs.pk
+
+    def _verdict(self, link: Link, side: Side, position: int, value: str, hits: list[Link]) -> Finding:
+        rule = next(rule for rule in self.rules.match if rule.position == position)
+        free = [other for other in hits if not other.linked]
+        rivals = [
+            pk
+            for pk in self.holders[side, position, value]
+            if pk != link.pk and self._rival(pk, link, side, within_parent=rule.within_parent)
+        ]
+        if len(hits) == 1 and free and not rivals and not rule.propose:
+            return Finding(counterpart=free[0])
+        return Finding(candidates=tuple(hits), why=_why(self.rules, rule.position, hits, rivals))
+
+    def _rival(self, pk: int, link: Link, side: Side, *, within_parent: bool) -> bool:
+        other = self.links.get(pk)
+        if other is None or other.linked:
+            return False
+        if not within_parent:
+            return True
+        mine, theirs = (self.references.parent_of(each, side) for each in (link, other))
+        return mine is not None and theirs is not None and mine.pk == theirs.pk
+
+
+def _why(rules: PairRules, position: int, hits: Sequence[Link], rivals: Sequence[int]) -> str:
+    rule = next(rule for rule in rules.match if rule.position == position)
+    fields = " + ".join(rules.by_name[name].crm[0].path for name in rule.by)
+    if len(hits) > 1:
+        return f"{len(hits)} records share its {fields}. Choose the one it is, or separate it from them."
+    if rivals:
+        return f"{len(rivals) + 1} records want the same counterpart by {fields}. Choose which one it is."
+    if hits[0].linked:
+        return f"The record with its {fields} is linked to another one already. Separate them, or relink."
+    return f"One record has the same {fields}; a person must say whether they are the same."
+
+
+def load_matcher(rules: PairRules, links: Sequence[Link]) -> Matcher:
+    """Everything needed to match `links`: their keys, who else holds those, separations, parents."""
+    matcher = Matcher(rules=rules)
+    for row in MatchKey.objects.filter(link_id__in=[link.pk for link in links]):
+        matcher.keys.setdefault(row.link_id, {})[row.position] = row.value
+    values = {value for keys in matcher.keys.values() for value in keys.values()}
+    holders = MatchKey.objects.filter(pair=rules.pair, value__in=values)
+    for row in holders:
+        matcher.holders[Side(row.side), row.position, row.value].append(row.link_id)
+    wanted = {pk for pks in matcher.holders.values() for pk in pks} | {link.pk for link in links}
+    current = Link.objects.current().filter(pk__in=wanted).exclude(state=LinkState.REMOVED)
+    matcher.links = {link.pk: link for link in current}
+    matcher.separated = _separations(rules, matcher.links.values())
+    matcher.references = load_references(rules, matcher.links.values())
+    return matcher
+
+
+def _separations(rules: PairRules, links: Iterable[Link]) -> set[tuple[str, str]]:
+    keys = [link.erp_key for link in links if link.erp_key]
+    rows = Separation.objects.filter(pair=rules.pair, erp_key__in=keys)
+    return set(rows.values_list("erp_key", "crm_key"))
+
+
+def join(keeper: Link, absorbed: Link, now: datetime) -> bool:
+    """Make one link of two one-sided ones. False where either is leased, blocked or has changed meanwhile.
+
+    Runs inside the caller's transaction. The absorbed row stays, as history.
+    """
+    side = Side.CRM if keeper.erp_key else Side.ERP
+    locked = {
+        link.pk: link
+        for link in Link.objects.select_for_update().filter(pk__in=[keeper.pk, absorbed.pk]).order_by("pk")
+    }
+    other = locked[absorbed.pk]
+    if not _free(other, keeper, now) or locked[keeper.pk].linked:
+        return False
+    Link.objects.filter(pk=absorbed.pk).update(
+        state=LinkState.MERGED, merged_into=keeper, due_at=None, lease_token="", lease_until=None
+    )
+    names = (
+        "key",
+        "parent",
+        "seen",
+        "base",
+        "stamps",
+        "version",
+        "updated_at",
+        "by_hub",
+        "scan",
+        "missing_at",
+    )
+    keeper.put(side, **{name: other.get(side, name) for name in names})
+    keeper.linked_at, keeper.candidates, keeper.problem = now, [], ""
+    keeper.save(update_fields=[*(f"{side}_{name}" for name in names), "linked_at", "candidates", "problem"])
+    MatchKey.objects.filter(link=absorbed, side=side).update(link=keeper)
+    return True
+
+
+def _free(other: Link, keeper: Link, now: datetime) -> bool:
+    leased = other.lease_until and other.lease_until > now and other.lease_token != keeper.lease_token
+    blocked = other.intents.filter(state__in=OPEN_INTENTS).exists()
+    return not (leased or blocked or other.linked or other.state != LinkState.ACTIVE)
+
+
+def wake_children(links: Sequence[Link], now: datetime) -> None:
+    """Whoever waited for these parents is due now."""
+    if not links:
+        return
+    pair = links[0].pair_id
+    waiting = Link.objects.filter(pair__parent_id=pair, waiting=True)
+    erp = [link.erp_key for link in links if link.erp_key]
+    crm = [link.crm_key for link in links if link.crm_key]
+    waiting.filter(Q(erp_parent__in=erp) | Q(crm_parent__in=crm)).update(
+        due_at=now, waiting=False, reason="its parent is linked"
+    )

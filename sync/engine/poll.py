@@ -1,0 +1,112 @@
+"""Reading what changed since the cursor, page by page. The cursor moves with the page's observations or not at all."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from sync.connectors.base import Nonsense, Page
+from sync.core.records import Record
+from sync.core.vocabulary import Side
+from sync.engine.observe import observe
+from sync.engine.slice import Slice
+from sync.models.links import Link
+from sync.models.pairs import Cursor
+
+OVERLAP = timedelta(minutes=2)
+"""How far a run reads back behind its cursor: records may become visible late."""
+
+TAIL_STEPS = 3
+"""How many steps of the remote's clock a later read of the same run reads back."""
+
+
+def poll(work: Slice, side: Side, *, full: bool = False, tail: bool = False) -> bool:
+    """Read one side until its listing is complete (True) or the slice is over (False).
+
+    `full` asks for a complete listing, `tail` for what came since this run's own last reading.
+    """
+    cursor, _ = Cursor.objects.get_or_create(pair=work.pair, side=side)
+    if not cursor.page:
+        _begin(work, cursor, side, full=full, tail=tail)
+    while True:
+        page = work.connectors[side].list(
+            work.pair.entity(side),
+            since=cursor.since,
+            page=cursor.page or None,
+            paths=work.rules.paths[side],
+        )
+        _take_in(work, cursor, side, page)
+        if not cursor.page:
+            return True
+        if work.out_of_time():
+            return False
+
+
+def _begin(work: Slice, cursor: Cursor, side: Side, *, full: bool, tail: bool) -> None:
+    capabilities = work.capabilities(side)
+    cursor.scanning = full or cursor.full_at is None or not capabilities.changed_since
+    cursor.started_at = work.ports.now()
+    cursor.highest = cursor.position
+    if cursor.scanning:
+        cursor.since, cursor.highest = None, None
+        cursor.scan += 1
+    elif cursor.position:
+        back = timedelta(seconds=TAIL_STEPS * capabilities.resolution) if tail else OVERLAP
+        cursor.since = cursor.position - back
+
+
+@transaction.atomic
+def _take_in(work: Slice, cursor: Cursor, side: Side, page: Page) -> None:
+    now = work.ports.now()
+    observe(work, side, page.records, scan=cursor.scan if cursor.scanning else None, now=now)
+    cursor.highest = _highest(cursor.highest, page.records)
+    cursor.page = page.next or ""
+    if not page.next:
+        _complete(work, cursor, side, now)
+    cursor.save()
+
+
+def _highest(known: datetime | None, records: tuple[Record, ...]) -> datetime | None:
+    stamps = [record.updated_at for record in records if record.updated_at]
+    return max([*stamps, known] if known else stamps, default=None)
+
+
+def _complete(work: Slice, cursor: Cursor, side: Side, now: datetime) -> None:
+    started_at = cursor.started_at or now
+    cursor.polled_at = started_at
+    if not cursor.scanning:
+        cursor.position = cursor.highest or cursor.position
+        return
+    _refuse_an_empty_source(work, cursor, side)
+    # A complete listing is in no order of time: what changed behind its back is at most as old as its start.
+    cursor.position = cursor.highest - (now - started_at) if cursor.highest else None
+    cursor.full_at, cursor.scanning = now, False
+    _mark_missing(work, cursor, side, now)
+
+
+def _refuse_an_empty_source(work: Slice, cursor: Cursor, side: Side) -> None:
+    """A listing of nothing where there were records is no mass removal but a system that answers nonsense."""
+    here = Link.objects.current().filter(**{"pair": work.pair, f"{side}_key__isnull": False})
+    if cursor.full_at and not here.filter(**{f"{side}_scan": cursor.scan}).exists() and here.exists():
+        system = work.pair.system(side)
+        raise Nonsense(
+            f"{system} listed no {work.pair.entity(side)} at all where the hub knows {here.count()}. "
+            "Nothing was changed. Check that the credentials still see these records, then read again."
+        )
+
+
+def _mark_missing(work: Slice, cursor: Cursor, side: Side, now: datetime) -> None:
+    """Whoever a complete listing did not name is missing: a suspicion, to be verified by reading it."""
+    missing = Link.objects.filter(
+        **{
+            "pair": work.pair,
+            "state": "active",
+            f"{side}_key__isnull": False,
+            f"{side}_scan__lt": cursor.scan,
+            f"{side}_missing_at__isnull": True,
+        }
+    )
+    missing.filter(created_at__lt=cursor.started_at).update(
+        **{f"{side}_missing_at": now, "due_at": now, "reason": f"missing in {work.pair.system(side)}"}
+    )

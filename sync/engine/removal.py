@@ -1,0 +1,105 @@
+"""A record that is not there any more: verified by reading it, twice, before it counts as gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sync.connectors.base import OperationKind
+from sync.core.mapping import moved
+from sync.core.merge import Clash, Ruling
+from sync.core.vocabulary import Outcome, Side
+from sync.engine.draft import Decision, Draft
+from sync.engine.rules import PairRules
+from sync.models.links import Link, LinkState
+from sync.models.pairs import EntityPair
+
+REMOVED = "removed"
+"""The conflict of a record that is gone on one side and wanted on the other."""
+
+VERIFY_AFTER = timedelta(minutes=1)
+"""How far apart the two looks are that a removal needs."""
+
+
+def missing_side(link: Link) -> Side | None:
+    return next((side for side in Side if link.get(side, "missing_at")), None)
+
+
+def decide_removal(
+    rules: PairRules,
+    link: Link,
+    side: Side,
+    *,
+    removes: Mapping[Side, bool],
+    ruling: Ruling | None,
+    now: datetime,
+) -> Decision:
+    """A record that a fresh read did not find. The link was read again just before this is asked."""
+    if now - link.get(side, "missing_at") < VERIFY_AFTER:
+        why = f"Missing in {rules.pair.system(side)}; the hub looks again before it believes it."
+        return Decision(link=link, outcome=Outcome.WAITING, problem=why, retry=True)
+    other = side.other
+    if link.get(other, "key") is None or link.get(other, "missing_at"):
+        return Decision(
+            link=link, outcome=Outcome.REMOVED, problem=_gone(rules, side), state=LinkState.REMOVED
+        )
+    if ruling is not None and ruling.winner is other:
+        return Decision(
+            link=link, outcome=Outcome.REMOVED, problem=_gone(rules, side), state=LinkState.REMOVED
+        )
+    if ruling is not None:
+        return _carry_over(rules, link, side, removes)
+    if rules.pair.on_removal == EntityPair.Removal.ASK:
+        why = f"{_gone(rules, side)} A person must decide what follows."
+        return Decision(link=link, outcome=Outcome.CONFLICT, clashes=[_clash(side, why)])
+    if _edited(rules, link, other):
+        why = f"{_gone(rules, side)} It was edited in {rules.pair.system(other)} since: a person must decide."
+        return Decision(link=link, outcome=Outcome.CONFLICT, clashes=[_clash(side, why)])
+    return _carry_over(rules, link, side, removes)
+
+
+def _carry_over(rules: PairRules, link: Link, side: Side, removes: Mapping[Side, bool]) -> Decision:
+    other, policy, gone = side.other, rules.pair.on_removal, _gone(rules, side)
+    # The link becomes a tombstone with this decision, or, where something is written, once that is confirmed.
+    decision = Decision(link=link, outcome=Outcome.REMOVED, problem=gone, state=LinkState.REMOVED)
+    if policy == EntityPair.Removal.DELETE and removes[other]:
+        decision.drafts = [_draft(rules, link, other, OperationKind.REMOVE, gone)]
+    elif policy != EntityPair.Removal.UNLINK:
+        if not rules.inactive(other):
+            why = f"{gone} The pair does not say what marks a record of {rules.pair.system(other)} inactive."
+            return Decision(link=link, outcome=Outcome.HELD, problem=why)
+        decision.drafts = [_draft(rules, link, other, OperationKind.UPDATE, gone)]
+    return decision
+
+
+def _draft(rules: PairRules, link: Link, side: Side, kind: OperationKind, why: str) -> Draft:
+    values = rules.inactive(side) if kind is OperationKind.UPDATE else {}
+    seen = link.get(side, "seen")
+    return Draft(
+        side=side,
+        kind=kind,
+        key=link.get(side, "key"),
+        values=values,
+        before={path: seen.get(path) for path in values},
+        whys=dict.fromkeys(values, why),
+    )
+
+
+def _edited(rules: PairRules, link: Link, side: Side) -> bool:
+    return any(
+        moved(rule, side, link.get(side, "seen"), link.get(side, "base"))
+        for rule in rules.rules
+        if rule.direction.writes(side.other) and not rule.only_on_create
+    )
+
+
+def _gone(rules: PairRules, side: Side) -> str:
+    return f"The record is gone from {rules.pair.system(side)}."
+
+
+def _clash(side: Side, why: str) -> Clash:
+    gone = {"(record)": "gone"}
+    here = {"(record)": "there"}
+    return Clash(
+        rule=REMOVED, erp=gone if side is Side.ERP else here, crm=here if side is Side.ERP else gone, why=why
+    )

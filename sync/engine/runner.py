@@ -1,0 +1,227 @@
+"""A run from its first page to its counts, in slices: every slice may be the last one its worker lives to make."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q
+
+from sync.connectors.base import ConnectorError, Unauthorized, Unavailable
+from sync.core.vocabulary import Outcome, Side
+from sync.engine.evidence import confirm_rest, look, take_over_from_the_dead
+from sync.engine.guard import judge
+from sync.engine.poll import poll
+from sync.engine.ports import Ports
+from sync.engine.rules import load
+from sync.engine.settle import settle_due
+from sync.engine.slice import LEASE, Slice
+from sync.engine.waiting import wake_the_ready
+from sync.models.links import Intent, IntentState, Link
+from sync.models.runs import OPEN_RUNS, Run, RunState
+from sync.models.systems import System
+
+logger = logging.getLogger(__name__)
+
+SLICE = timedelta(seconds=25)
+ROUNDS = 5
+"""How often one run goes over what its own writes made due. What is left then is the next run's."""
+
+MAX_WAIT = 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a slice came. `resume_at` says when the next may go on; None when the run has ended."""
+
+    run: Run
+    resume_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What a slice may use: time, patience with busy systems, hosts that may be private."""
+
+    ports: Ports
+    hosts: tuple[str, ...]
+    patience: float = 5.0
+    slice: timedelta = SLICE
+
+
+def advance(run: Run, means: Means, *, watch: Callable[[Run], None] | None = None) -> Progress | None:
+    """Work on a run for one slice. None when somebody else holds it, or it is over."""
+    now = means.ports.now()
+    token = means.ports.token()
+    if not _take(run, token, now):
+        return None
+    run.refresh_from_db()
+    work = Slice(
+        run=run,
+        rules=load(run.pair),
+        ports=means.ports,
+        until=now + means.slice,
+        patience=means.patience,
+        allow_hosts=means.hosts,
+    )
+    try:
+        return _in_one_piece(work, watch or (lambda _: None))
+    finally:
+        _add_calls(work)
+        Run.objects.filter(pk=run.pk, lease_token=token).update(lease_token="", lease_until=None)
+
+
+def _take(run: Run, token: str, now: datetime) -> bool:
+    free = Q(lease_token="") | Q(lease_until__lt=now)
+    mine = Run.objects.filter(free, pk=run.pk, state__in=[RunState.QUEUED, RunState.RUNNING])
+    taken = mine.update(state=RunState.RUNNING, lease_token=token, lease_until=now + LEASE)
+    Run.objects.filter(pk=run.pk, started_at__isnull=True).update(started_at=now)
+    return bool(taken)
+
+
+def _in_one_piece(work: Slice, watch: Callable[[Run], None]) -> Progress:
+    """Every error ends here, as a sentence on the run; a defect of ours keeps its traceback in the log."""
+    try:
+        return _phases(work, watch)
+    except Unavailable as error:
+        return _later(work, error)
+    except Unauthorized as error:
+        return _fail(work, str(error))
+    except ConnectorError as error:
+        return _fail(work, str(error))
+    except Exception:
+        logger.exception("run errored", extra={"run": work.run.pk, "pair": work.pair.name})
+        return _fail(
+            work, "A defect of the hub stopped this run; its log has the details. The next run tries again."
+        )
+
+
+def _phases(work: Slice, watch: Callable[[Run], None]) -> Progress:
+    steps = {
+        Run.Phase.POLL: _poll,
+        Run.Phase.GUARD: _guard,
+        Run.Phase.WORK: _work,
+        Run.Phase.CONFIRM: _confirm,
+    }
+    while True:
+        work.run.refresh_from_db(fields=["state", "touched"])
+        if work.run.state != RunState.RUNNING:
+            return Progress(run=work.run)
+        count(work.run)
+        watch(work.run)
+        if work.run.phase == Run.Phase.END:
+            return _end(work)
+        if work.out_of_time() or not steps[Run.Phase(work.run.phase)](work):
+            return Progress(run=work.run, resume_at=work.ports.now())
+
+
+def _to(work: Slice, phase: Run.Phase) -> bool:
+    work.run.phase = phase
+    work.run.save(update_fields=["phase", "round"])
+    return True
+
+
+def _poll(work: Slice) -> bool:
+    take_over_from_the_dead(work.pair.pk, work.ports.now())
+    for side in Side:
+        full = work.run.full and not _read_since(work, side)
+        if not poll(work, side, full=full):
+            return False
+    look(work)
+    wake_the_ready(work.pair, work.ports.now())
+    return _to(work, Run.Phase.GUARD)
+
+
+def _read_since(work: Slice, side: Side) -> bool:
+    """Whether this side's full read was already completed in an earlier slice of this run."""
+    cursor = work.pair.cursors.filter(side=side).first()
+    started = work.run.started_at
+    return bool(cursor and cursor.full_at and started and cursor.full_at >= started)
+
+
+def _guard(work: Slice) -> bool:
+    run = work.run
+    why = judge(work.pair, work.ports.now()) if run.writes and not run.approved_by else ""
+    if not why:
+        return _to(work, Run.Phase.WORK)
+    run.state, run.problem = RunState.HELD, why
+    run.save(update_fields=["state", "problem"])
+    logger.warning("run held", extra={"run": run.pk, "pair": work.pair.name, "why": why})
+    return True
+
+
+def _work(work: Slice) -> bool:
+    return settle_due(work) and _to(work, Run.Phase.CONFIRM)
+
+
+def _confirm(work: Slice) -> bool:
+    """The confirming read of what was written; then once more over whatever that made due."""
+    for side in Side:
+        open_here = Intent.objects.filter(
+            link__pair=work.pair, side=side, state=IntentState.ACKNOWLEDGED
+        ).exists()
+        if open_here and work.capabilities(side).changed_since and not poll(work, side, tail=True):
+            return False
+        if open_here:
+            confirm_rest(work, side)
+    due = Link.objects.filter(pair=work.pair, due_at__lte=work.ports.now()).exists()
+    work.run.round += 1
+    return _to(work, Run.Phase.WORK if due and work.run.round < ROUNDS else Run.Phase.END)
+
+
+def count(run: Run) -> None:
+    """The run's counts as they stand: every link touched, once, under its worst outcome."""
+    rows = Link.objects.filter(run=run).values_list("outcome").annotate(number=Count("pk")).order_by()
+    found = dict(rows)
+    run.counts = {outcome.value: found[outcome.value] for outcome in Outcome if outcome.value in found}
+    Run.objects.filter(pk=run.pk).update(counts=run.counts)
+
+
+def _end(work: Slice) -> Progress:
+    total = sum(work.run.counts.values())
+    if total != work.run.touched:
+        return _fail(
+            work,
+            f"The counts do not add up: {total} outcomes for {work.run.touched} links. Please report this.",
+        )
+    for side in Side:
+        System.objects.filter(pk=work.pair.system(side).pk).update(problem="", failures=0)
+    _close(work, RunState.DONE, "")
+    return Progress(run=work.run)
+
+
+def _later(work: Slice, error: Unavailable) -> Progress:
+    """A system asks for patience: the run goes on later. One that cannot be reached at all ends it."""
+    if error.retry_after is None or error.retry_after > MAX_WAIT:
+        return _fail(work, str(error))
+    run, resume_at = work.run, work.ports.now() + timedelta(seconds=error.retry_after)
+    run.problem, run.resume_at = str(error), resume_at
+    run.save(update_fields=["problem", "resume_at"])
+    return Progress(run=run, resume_at=resume_at)
+
+
+def _fail(work: Slice, why: str) -> Progress:
+    count(work.run)
+    _close(work, RunState.FAILED, why)
+    logger.error("run failed", extra={"run": work.run.pk, "pair": work.pair.name, "why": why})
+    return Progress(run=work.run)
+
+
+def _close(work: Slice, state: RunState, problem: str) -> None:
+    run = work.run
+    run.state, run.problem, run.ended_at, run.resume_at = state, problem, work.ports.now(), None
+    Run.objects.filter(pk=run.pk, state__in=OPEN_RUNS).update(
+        state=state, problem=problem, ended_at=run.ended_at, resume_at=None, counts=run.counts
+    )
+
+
+def _add_calls(work: Slice) -> None:
+    run = Run.objects.only("calls").get(pk=work.run.pk)
+    calls = {name: Counter(endpoints) for name, endpoints in run.calls.items()}
+    for name, counter in work.calls.items():
+        calls[name] = calls.get(name, Counter()) + counter
+    run.calls = {name: dict(counter) for name, counter in calls.items()}
+    run.save(update_fields=["calls"])
+    work.run.calls = run.calls

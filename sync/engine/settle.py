@@ -1,0 +1,176 @@
+"""Claim due links, read, decide, record what was decided, write it, and take in what became of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from sync.core.vocabulary import Outcome, Side
+from sync.engine.conflicts import keep_conflicts, load_kept, load_rulings
+from sync.engine.decide import Desk
+from sync.engine.draft import Decision
+from sync.engine.observe import observe
+from sync.engine.pairing import join, load_matcher, wake_children
+from sync.engine.poll import poll
+from sync.engine.references import load_references
+from sync.engine.slice import LEASE, Slice
+from sync.engine.write import record_intents, send
+from sync.models.links import OPEN_INTENTS, Intent, Link, LinkState
+from sync.models.pairs import Cursor
+
+BATCH = 200
+MAX_ATTEMPTS = 5
+RELEASE_FIELDS = (
+    "state", "due_at", "reason", "reread", "waiting", "attempts", "problem", "candidates", "plan", "run", "outcome",
+    "erp_base", "crm_base", "lease_token", "lease_until", "refused",
+)  # fmt: skip
+
+
+def settle_due(work: Slice) -> bool:
+    """Work through what is due until nothing is (True) or the slice is over (False)."""
+    while links := claim(work):
+        settle(work, links)
+        if work.out_of_time():
+            return False
+    return True
+
+
+def claim(work: Slice) -> list[Link]:
+    """Take hold of a batch of due links: a conditional update, then a read by its token."""
+    now, token = work.ports.now(), work.ports.token()
+    free = Q(lease_token="") | Q(lease_until__lt=now)
+    due = Link.objects.filter(free, pair=work.pair, due_at__lte=now).order_by("due_at", "id")
+    picked = list(due.values_list("pk", flat=True)[:BATCH])
+    Link.objects.filter(free, pk__in=picked, due_at__lte=now).update(
+        lease_token=token, lease_until=now + LEASE, epoch=F("epoch") + 1, attempts=F("attempts") + 1
+    )
+    return list(Link.objects.filter(lease_token=token).order_by("id"))
+
+
+def settle(work: Slice, links: list[Link]) -> None:
+    """Bring one claimed batch as far as it goes now."""
+    links = _freshen(work, links)
+    decisions = _decide(work, links)
+    with transaction.atomic():
+        now = work.ports.now()
+        intents = record_intents(work, decisions, now) if work.run.writes else []
+        _release(work, decisions, now)
+    if intents:
+        send(work, intents)
+
+
+def _freshen(work: Slice, links: list[Link]) -> list[Link]:
+    """Make sure that *seen* is what both sides say now, at the price of as few calls as possible."""
+    for side in Side:
+        keys = [link.get(side, "key") for link in links if _must_read(link, side)]
+        if keys:
+            _read(work, side, keys)
+        if (
+            work.run.writes
+            and not work.capabilities(side).conditional
+            and work.capabilities(side).changed_since
+        ):
+            poll(work, side, tail=True)
+    return list(Link.objects.filter(pk__in=[link.pk for link in links]).order_by("id"))
+
+
+def _must_read(link: Link, side: Side) -> bool:
+    return bool(link.get(side, "key")) and bool(link.reread or link.get(side, "missing_at"))
+
+
+def _read(work: Slice, side: Side, keys: Sequence[str]) -> None:
+    """Read records by key; whoever is not there is missing."""
+    found = work.connectors[side].read(work.pair.entity(side), keys, paths=work.rules.paths[side])
+    with transaction.atomic():
+        now = work.ports.now()
+        observe(work, side, list(found.values()), scan=None, now=now)
+        gone = [key for key in keys if key not in found]
+        unseen = {"pair": work.pair, f"{side}_key__in": gone, f"{side}_missing_at__isnull": True}
+        Link.objects.current().filter(**unseen).update(**{f"{side}_missing_at": now})
+
+
+def _decide(work: Slice, links: list[Link]) -> list[Decision]:
+    desk = _desk(work, links)
+    decisions = []
+    for link in links:
+        if link.pk in desk.absorbed:
+            continue
+        decision = desk.decide(link)
+        if decision.counterpart:
+            decision = _join(work, desk, link, decision.counterpart)
+        decisions.append(decision)
+    return decisions
+
+
+def _join(work: Slice, desk: Desk, link: Link, other: Link) -> Decision:
+    """One hit: the two become one link, and are merged at once as a first meeting."""
+    with transaction.atomic():
+        if not join(link, other, desk.now):
+            return Decision(
+                link=link, outcome=Outcome.WAITING, problem="Its counterpart is busy.", retry=True
+            )
+        desk.absorbed.add(other.pk)
+        wake_children([link], desk.now)
+    desk.matcher.links[link.pk] = link
+    desk.matcher.links.pop(other.pk, None)
+    desk.references = load_references(work.rules, [link]) if work.pair.parent else desk.references
+    return desk.linked(link, fresh=True)
+
+
+def _desk(work: Slice, links: list[Link]) -> Desk:
+    intents: dict[int, list[Intent]] = defaultdict(list)
+    for intent in Intent.objects.filter(link__in=[link.pk for link in links], state__in=OPEN_INTENTS):
+        intents[intent.link_id].append(intent)
+    capabilities = {side: work.capabilities(side) for side in Side}
+    read = Cursor.objects.filter(pair=work.pair, full_at__isnull=False).count()
+    return Desk(
+        rules=work.rules,
+        references=load_references(work.rules, links),
+        matcher=load_matcher(work.rules, links),
+        intents=intents,
+        rulings=load_rulings(links),
+        kept=load_kept(links),
+        creates={side: capabilities[side].creates for side in Side},
+        removes={side: capabilities[side].removes for side in Side},
+        read_fully=read == len(Side),
+        now=work.ports.now(),
+    )
+
+
+def _release(work: Slice, decisions: list[Decision], now: datetime) -> None:
+    """Write the decisions into their links and let go of those that have nothing to be sent."""
+    keep_conflicts(work.rules, decisions, now)
+    for decision in decisions:
+        _apply(work, decision, now)
+    Link.objects.bulk_update([d.link for d in decisions], RELEASE_FIELDS, batch_size=BATCH)
+
+
+def _apply(work: Slice, decision: Decision, now: datetime) -> None:
+    link = decision.link
+    for settled in decision.settled:
+        link.erp_base = {**link.erp_base, **settled.erp}
+        link.crm_base = {**link.crm_base, **settled.crm}
+    link.problem, link.candidates = decision.problem, decision.candidates
+    link.waiting, link.reread = decision.waiting, False
+    link.plan = [draft.shown() for draft in decision.drafts] or None if not work.run.writes else None
+    if decision.state and not decision.drafts:
+        link.state = decision.state
+    elif link.state == LinkState.EXCLUDED and decision.outcome is not Outcome.EXCLUDED:
+        link.state = LinkState.ACTIVE
+    work.touch([link], decision.worst())
+    _next(link, decision, now)
+    if not (decision.drafts and work.run.writes):
+        link.lease_token, link.lease_until = "", None
+
+
+def _next(link: Link, decision: Decision, now: datetime) -> None:
+    """When the link is due again. Waiting and being left alone burn no attempts."""
+    link.due_at, link.reason = None, ""
+    if decision.retry:
+        link.due_at, link.reason = now + timedelta(seconds=30), "looks again"
+    if not decision.drafts:
+        link.attempts = 0

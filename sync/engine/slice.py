@@ -1,0 +1,111 @@
+"""One stretch of work on a run: what every step of the engine is handed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from django.db.models import F
+
+from sync.connectors.base import Access, Capabilities, Connector, Misconfigured
+from sync.connectors.registry import open_connector
+from sync.core.vocabulary import Outcome, Side
+from sync.engine.gate import DatabaseGate, DatabaseVault
+from sync.engine.ports import Ports
+from sync.engine.rules import PairRules
+from sync.models.links import Link
+from sync.models.pairs import EntityPair
+from sync.models.runs import Run
+from sync.models.systems import System
+
+LEASE = timedelta(minutes=5)
+"""How long a claimed link or run belongs to its worker: longer than any slice, so that only death ends it."""
+
+GRACE = timedelta(minutes=2)
+"""How long a request whose outcome nobody saw may still be under way."""
+
+
+class SystemChanged(Misconfigured):
+    """Another system answers at the address than the one it was introduced to."""
+
+
+@dataclass(kw_only=True)
+class Slice:
+    """A run, its rules, its two connectors, and when to stop."""
+
+    run: Run
+    rules: PairRules
+    ports: Ports
+    until: datetime
+    patience: float
+    allow_hosts: tuple[str, ...]
+    calls: dict[str, Counter[str]] = field(default_factory=dict)
+    verified: set[Side] = field(default_factory=set)
+
+    @property
+    def pair(self) -> EntityPair:
+        return self.rules.pair
+
+    def out_of_time(self) -> bool:
+        return self.ports.now() >= self.until
+
+    @cached_property
+    def connectors(self) -> dict[Side, Connector]:
+        return {side: self._open(self.pair.system(side)) for side in Side}
+
+    def _open(self, system: System) -> Connector:
+        counter = self.calls.setdefault(system.name, Counter())
+        return connect(
+            system, ports=self.ports, patience=self.patience, hosts=self.allow_hosts, calls=counter
+        )
+
+    def capabilities(self, side: Side) -> Capabilities:
+        return self.connectors[side].capabilities(self.pair.entity(side))
+
+    def verify(self, side: Side) -> None:
+        """Before the first write: the system behind the address is still the one it was introduced to."""
+        if side in self.verified:
+            return
+        system, identity = self.pair.system(side), self.connectors[side].identity()
+        if not system.identity_key:
+            system.identity_key, system.identity_name = identity.key, identity.name
+            system.save(update_fields=["identity_key", "identity_name"])
+        if system.identity_key != identity.key:
+            raise SystemChanged(
+                f"'{identity.name or identity.key}' answers at the address of {system}, which was introduced as "
+                f"'{system.identity_name or system.identity_key}'. Nothing was written. "
+                "Correct the address, or introduce the system anew."
+            )
+        self.verified.add(side)
+
+    def touch(self, links: list[Link], outcome: Outcome) -> None:
+        """Count links under this run, each once, under its worst outcome (not saved yet)."""
+        fresh = 0
+        for link in links:
+            if link.run_id != self.run.pk:
+                link.run, link.outcome = self.run, outcome.value
+                fresh += 1
+            elif not link.outcome or outcome.severity < Outcome(link.outcome).severity:
+                link.outcome = outcome.value
+        self.count_touched(fresh)
+
+    def count_touched(self, number: int) -> None:
+        if number:
+            Run.objects.filter(pk=self.run.pk).update(touched=F("touched") + number)
+
+
+def connect(
+    system: System, *, ports: Ports, patience: float, hosts: tuple[str, ...], calls: Counter[str]
+) -> Connector:
+    """Open a system's connector with the shared budget and tokens in its hands."""
+    access = Access(
+        address=system.address,
+        config=system.config,
+        credentials=system.credentials,
+        allow_hosts=hosts,
+        gate=DatabaseGate(system_id=system.pk, ports=ports, patience=patience, calls=calls),
+        vault=DatabaseVault(system_id=system.pk, ports=ports),
+    )
+    return open_connector(system.kind, access)
