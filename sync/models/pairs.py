@@ -65,7 +65,7 @@ class EntityPair(models.Model):
     crm_entity = models.CharField("webCRM entity", max_length=100)
     mode = models.CharField(max_length=10, choices=Mode, default=Mode.OBSERVE)
     interval = models.PositiveIntegerField(
-        default=60, validators=[MinValueValidator(10)], help_text="Seconds from one run to the next."
+        default=60, validators=[MinValueValidator(60)], help_text="Seconds from one run to the next."
     )
     full_interval = models.PositiveIntegerField(
         default=86_400,

@@ -150,3 +150,13 @@ class Act(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor}: {self.verb} {self.subject}"
+
+
+class Heartbeat(models.Model):
+    """When something that must keep breathing last did: the queue's canary."""
+
+    name = models.CharField(max_length=50, unique=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.at:%Y-%m-%d %H:%M:%S}"

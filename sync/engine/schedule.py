@@ -1,0 +1,81 @@
+"""Which runs are due: by a pair's own intervals, by a request, or because due links were left over."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q
+
+from sync.engine.evidence import take_over_from_the_dead
+from sync.models.links import Link
+from sync.models.pairs import EntityPair, Mode
+from sync.models.runs import OPEN_RUNS, Run, RunState
+
+EARLY = timedelta(seconds=30)
+"""How much before its time a pair may run, so that a tick each minute keeps an interval of a minute."""
+
+
+def open_run(
+    pair: EntityPair, *, trigger: str, now: datetime, by: str = "", full: bool = False, writes: bool = True
+) -> tuple[Run, bool]:
+    """The pair's open run, made where there is none; and whether it was made."""
+    try:
+        with transaction.atomic():
+            run = Run.objects.create(
+                pair=pair,
+                trigger=trigger,
+                requested_by=by,
+                requested_at=now,
+                full=full,
+                writes=writes and pair.mode == Mode.LIVE,
+                rules_version=pair.rules_version,
+            )
+        return run, True
+    except IntegrityError:
+        return Run.objects.get(pair=pair, state__in=OPEN_RUNS), False
+
+
+def open_due_runs(now: datetime) -> list[Run]:
+    """A run for every pair whose interval is over. Any number of machines may ask at once."""
+    due = EntityPair.objects.exclude(mode=Mode.OFF).filter(
+        Q(next_run_at__isnull=True) | Q(next_run_at__lte=now + EARLY)
+    )
+    return [run for pair in due if (run := _open_in_turn(pair, now))]
+
+
+def _open_in_turn(pair: EntityPair, now: datetime) -> Run | None:
+    full = pair.next_full_at is None or pair.next_full_at <= now
+    taken = EntityPair.objects.filter(pk=pair.pk, next_run_at=pair.next_run_at).update(
+        next_run_at=now + timedelta(seconds=pair.interval),
+        next_full_at=now + timedelta(seconds=pair.full_interval) if full else pair.next_full_at,
+    )
+    if not taken:
+        return None
+    run, made = open_run(pair, trigger=Run.Trigger.SCHEDULE, now=now, full=full)
+    return run if made else None
+
+
+def open_runs_for_due_links(now: datetime) -> list[Run]:
+    """Links that became due between runs: woken children, looked-for outcomes, requests."""
+    due = Link.objects.filter(pair=OuterRef("pk"), due_at__lte=now)
+    busy = Run.objects.filter(pair=OuterRef("pk"), state__in=OPEN_RUNS)
+    pairs = EntityPair.objects.exclude(mode=Mode.OFF).filter(Exists(due)).exclude(Exists(busy))
+    made = (open_run(pair, trigger=Run.Trigger.SWEEPER, now=now) for pair in pairs)
+    return [run for run, fresh in made if fresh]
+
+
+def runs_to_go_on(now: datetime) -> list[int]:
+    """Open runs that nobody works on: fresh ones, interrupted ones, those whose worker died."""
+    idle = Q(lease_token="") | Q(lease_until__lt=now)
+    rested = Q(resume_at__isnull=True) | Q(resume_at__lte=now)
+    runs = Run.objects.filter(idle, rested, state__in=[RunState.QUEUED, RunState.RUNNING])
+    return list(runs.order_by("pair__position", "pk").values_list("pk", flat=True))
+
+
+def sweep(now: datetime) -> list[int]:
+    """Make good whatever the queue lost: the ids of the runs that should be worked on now."""
+    for pair in EntityPair.objects.exclude(mode=Mode.OFF):
+        take_over_from_the_dead(pair.pk, now)
+    open_runs_for_due_links(now)
+    return runs_to_go_on(now)

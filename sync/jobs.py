@@ -1,0 +1,75 @@
+"""What the queue may be asked to do. Messages are hints: a name and ids, never work. What is due stands in rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from sync.engine.check import check
+from sync.engine.ports import Ports
+from sync.engine.runner import Means, advance
+from sync.engine.schedule import open_due_runs, sweep
+from sync.models.runs import Heartbeat, Run
+from sync.models.systems import System
+
+CANARY = "canary"
+
+
+def means() -> Means:
+    return Means(ports=Ports(), hosts=tuple(settings.HUB_ALLOW_HOSTS))
+
+
+def work_on_run(run_id: int) -> None:
+    """One slice of a run; then the next is asked for."""
+    run = Run.objects.select_related("pair__erp_system", "pair__crm_system").get(pk=run_id)
+    progress = advance(run, means())
+    if progress and progress.resume_at and progress.resume_at <= timezone.now():
+        enqueue("run", run_id)
+
+
+def tick() -> None:
+    """Open the runs whose interval is over."""
+    for run in open_due_runs(timezone.now()):
+        enqueue("run", run.pk)
+
+
+def sweep_up() -> None:
+    """Make good what the queue lost."""
+    for run_id in sweep(timezone.now()):
+        enqueue("run", run_id)
+
+
+def sing() -> None:
+    """The canary: proof that the cluster still takes up work."""
+    Heartbeat.objects.update_or_create(name=CANARY, defaults={"at": timezone.now()})
+
+
+def check_system(system_id: int) -> None:
+    check(System.objects.get(pk=system_id), means())
+
+
+JOBS: dict[str, Callable[..., None]] = {
+    "run": work_on_run,
+    "tick": tick,
+    "sweep": sweep_up,
+    "canary": sing,
+    "check": check_system,
+}
+
+
+def perform(name: str, *ids: int) -> None:
+    """What every queued message calls. Names only: a row in the queue can start nothing but these."""
+    JOBS[name](*ids)
+
+
+def enqueue(name: str, *ids: int) -> None:
+    """Ask for a job once the surrounding transaction is committed."""
+    transaction.on_commit(lambda: _put(name, *ids))
+
+
+def _put(name: str, *ids: int) -> None:
+    async_task("sync.jobs.perform", name, *ids, task_name=":".join([name, *map(str, ids)]))
