@@ -11,8 +11,9 @@ from django_q.tasks import async_task
 
 from sync.engine.check import check
 from sync.engine.ports import Ports
-from sync.engine.runner import Means, advance
+from sync.engine.runner import advance
 from sync.engine.schedule import open_due_runs, sweep
+from sync.engine.slice import Means
 from sync.models.runs import Heartbeat, Run
 from sync.models.systems import System
 

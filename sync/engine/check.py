@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
+from datetime import datetime
 
 from django.db.models import Q
 
 from sync.connectors.base import Connector, ConnectorError
 from sync.core.vocabulary import Side
-from sync.engine.runner import Means
-from sync.engine.slice import connect
+from sync.engine.slice import Means, Slice, connect
 from sync.models.pairs import EntityPair
 from sync.models.systems import EntitySchema, System
 
@@ -36,7 +36,9 @@ def _look(system: System, means: Means) -> str:
             f"'{system.identity_name or system.identity_key}'. Nothing will be written to it."
         )
     System.objects.filter(pk=system.pk).update(identity_key=identity.key, identity_name=identity.name)
-    read = [entity for entity in _entities(system) if _keep_schema(system, connector, entity, means)]
+    read = _entities(system)
+    for entity in read:
+        _keep_schema(system, connector, entity, means.ports.now())
     return f"Connected to {identity.name or identity.key}. Properties read of: {', '.join(read) or 'nothing yet'}."
 
 
@@ -45,22 +47,24 @@ def _entities(system: System) -> list[str]:
     return sorted({pair.entity(side) for pair in pairs for side in Side if pair.system(side) == system})
 
 
-def _keep_schema(system: System, connector: Connector, entity: str, means: Means) -> bool:
+def _keep_schema(system: System, connector: Connector, entity: str, now: datetime) -> None:
     properties = [asdict(each) for each in connector.fields(entity)]
     EntitySchema.objects.update_or_create(
-        system=system,
-        entity=entity,
-        defaults={"properties": properties, "read_at": means.ports.now()},
+        system=system, entity=entity, defaults={"properties": properties, "read_at": now}
     )
-    return True
 
 
-def read_missing_schemas(pair: EntityPair, means: Means) -> None:
-    """What a pair's mappings are checked and coerced by, read where nobody has asked for it yet."""
-    for side in Side:
-        system, entity = pair.system(side), pair.entity(side)
-        if not EntitySchema.objects.filter(system=system, entity=entity).exists():
-            _keep_schema(system, open_system(system, means), entity, means)
+def read_missing_schemas(work: Slice) -> bool:
+    """Read what a pair's mappings are checked by, where nobody has asked for it yet. Whether anything was read."""
+    missing = [side for side in Side if not _known(work, side)]
+    for side in missing:
+        pair = work.pair
+        _keep_schema(pair.system(side), work.connectors[side], pair.entity(side), work.ports.now())
+    return bool(missing)
+
+
+def _known(work: Slice, side: Side) -> bool:
+    return EntitySchema.objects.filter(system=work.pair.system(side), entity=work.pair.entity(side)).exists()
 
 
 def open_system(system: System, means: Means) -> Connector:

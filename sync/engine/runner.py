@@ -12,13 +12,13 @@ from django.db.models import Count, Q
 
 from sync.connectors.base import ConnectorError, Unauthorized, Unavailable
 from sync.core.vocabulary import Outcome, Side
+from sync.engine.check import read_missing_schemas
 from sync.engine.evidence import confirm_rest, look, take_over_from_the_dead
 from sync.engine.guard import judge
 from sync.engine.poll import poll
-from sync.engine.ports import Ports
 from sync.engine.rules import load
 from sync.engine.settle import settle_due
-from sync.engine.slice import LEASE, Slice
+from sync.engine.slice import LEASE, Means, Slice
 from sync.engine.waiting import wake_the_ready
 from sync.models.links import Intent, IntentState, Link
 from sync.models.runs import OPEN_RUNS, Run, RunState
@@ -26,7 +26,6 @@ from sync.models.systems import System
 
 logger = logging.getLogger(__name__)
 
-SLICE = timedelta(seconds=25)
 ROUNDS = 5
 """How often one run goes over what its own writes made due. What is left then is the next run's."""
 
@@ -39,16 +38,6 @@ class Progress:
 
     run: Run
     resume_at: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Means:
-    """What a slice may use: time, patience with busy systems, hosts that may be private."""
-
-    ports: Ports
-    hosts: tuple[str, ...]
-    patience: float = 5.0
-    slice: timedelta = SLICE
 
 
 def advance(run: Run, means: Means, *, watch: Callable[[Run], None] | None = None) -> Progress | None:
@@ -124,6 +113,8 @@ def _to(work: Slice, phase: Run.Phase) -> bool:
 
 
 def _poll(work: Slice) -> bool:
+    if read_missing_schemas(work):
+        work.rules = load(work.pair)
     take_over_from_the_dead(work.pair.pk, work.ports.now())
     for side in Side:
         full = work.run.full and not _read_since(work, side)

@@ -31,6 +31,19 @@ class SystemChanged(Misconfigured):
     """Another system answers at the address than the one it was introduced to."""
 
 
+SLICE = timedelta(seconds=25)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What a slice may use: time, patience with busy systems, hosts that may be private."""
+
+    ports: Ports
+    hosts: tuple[str, ...]
+    patience: float = 5.0
+    slice: timedelta = SLICE
+
+
 @dataclass(kw_only=True)
 class Slice:
     """A run, its rules, its two connectors, and when to stop."""

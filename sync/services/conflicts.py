@@ -1,0 +1,53 @@
+"""A person's word on a conflict. The engine carries it out when it settles the link next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from sync.jobs import enqueue
+from sync.models.links import Conflict, ConflictState, Link
+from sync.services.acts import NotPossible, record
+
+WINNERS = ("erp", "crm", "other")
+
+
+def resolve(
+    conflict: Conflict,
+    *,
+    winner: str,
+    by: str,
+    value: Any = None,
+    seen: dict[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    """Keep the ERP's value, webCRM's, or another one. `seen` is what the person looked at: moved on, it is refused."""
+    with transaction.atomic():
+        found = Conflict.objects.select_for_update().select_related("link__pair").get(pk=conflict.pk)
+        _refuse(found, winner, value, seen)
+        found.state, found.winner, found.value = ConflictState.RULED, winner, value
+        found.resolved_by, found.resolved_at = by, timezone.now()
+        found.save(update_fields=["state", "winner", "value", "resolved_by", "resolved_at"])
+        Link.objects.filter(pk=found.link_id).update(
+            due_at=timezone.now(), reason=f"conflict resolved by {by}"
+        )
+        record(
+            "resolve", by=by, subject=f"{found.link}: {found.field}", reason=reason, pair=found.link.pair,
+            link=found.link, before={"erp": found.erp_values, "crm": found.crm_values},
+            after={"winner": winner, "value": value},
+        )  # fmt: skip
+        enqueue("sweep")
+    conflict.refresh_from_db()
+
+
+def _refuse(found: Conflict, winner: str, value: Any, seen: dict[str, Any] | None) -> None:
+    if found.state != ConflictState.OPEN:
+        raise NotPossible(f"This conflict is {found.get_state_display()} already.")
+    if winner not in WINNERS:
+        raise NotPossible(f"'{winner}' is no answer. Say erp, crm or other.")
+    if winner == "other" and (found.mapping_id is None or value is None):
+        raise NotPossible("Another value needs a field and a value. Give one, or keep one of the two sides.")
+    if seen is not None and seen != {"erp": found.erp_values, "crm": found.crm_values}:
+        raise NotPossible("The values have moved on since you looked. Look at them again, then decide.")

@@ -1,0 +1,163 @@
+"""What people may do with links: link, unlink, pause, resume, have them settled again, lift a tombstone."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from sync.core.vocabulary import Side
+from sync.engine.pairing import join
+from sync.jobs import enqueue
+from sync.models.links import OPEN_INTENTS, Link, LinkState, MatchKey, Separation
+from sync.models.pairs import EntityPair
+from sync.services.acts import NotPossible, record
+
+
+def link(pair: EntityPair, *, erp_key: str, crm_key: str, by: str, reason: str = "") -> Link:
+    """Make these two records one link. They meet as any two do: the pair's first winner decides what differs."""
+    with transaction.atomic():
+        erp = _one_sided(pair, Side.ERP, erp_key)
+        crm = _one_sided(pair, Side.CRM, crm_key)
+        now = timezone.now()
+        if not join(erp, crm, now):
+            raise NotPossible(
+                f"'{erp}' or '{crm}' is being worked on or has a write under way. Try again in a minute."
+            )
+        Separation.objects.filter(pair=pair, erp_key=erp_key, crm_key=crm_key).delete()
+        _make_due(erp, "linked by a person")
+        record(
+            "link", by=by, subject=erp, reason=reason, pair=pair, link=erp,
+            after={"erp_key": erp_key, "crm_key": crm_key},
+        )  # fmt: skip
+    return erp
+
+
+def _one_sided(pair: EntityPair, side: Side, key: str) -> Link:
+    system = pair.system(side)
+    found = Link.objects.current().filter(**{"pair": pair, f"{side}_key": key}).first()
+    if found is None:
+        raise NotPossible(
+            f"The hub has read no {pair.entity(side)} record '{key}' from {system}. Check the key, or read it first."
+        )
+    if found.linked:
+        raise NotPossible(
+            f"'{key}' of {system} is linked to '{found.get(side.other, 'key')}' already. Unlink that first."
+        )
+    return found
+
+
+def unlink(chosen: Link, *, by: str, reason: str = "") -> None:
+    """Take the two records apart and remember that they are not the same. Both rest until somebody resumes them."""
+    with transaction.atomic():
+        found = _locked(chosen)
+        if not found.linked:
+            raise NotPossible(f"'{found}' is known on one side only: there is nothing to unlink.")
+        _refuse_while_writing(found)
+        now = timezone.now()
+        Separation.objects.get_or_create(
+            pair=found.pair,
+            erp_key=found.erp_key,
+            crm_key=found.crm_key,
+            defaults={"said_by": by, "reason": reason, "said_at": now},
+        )
+        before = {"erp_key": found.erp_key, "crm_key": found.crm_key}
+        other = _split(found)
+        record("unlink", by=by, subject=found, reason=reason, pair=found.pair, link=found, before=before)
+        record("unlink", by=by, subject=other, reason=reason, pair=found.pair, link=other, before=before)
+
+
+def _split(found: Link) -> Link:
+    """The webCRM half moves into a link of its own; both halves rest."""
+    names = ("key", "parent", "seen", "stamps", "version", "updated_at", "by_hub", "scan")
+    told = {f"crm_{name}": found.get(Side.CRM, name) for name in names}
+    found.put(Side.CRM, key=None, parent="", seen={}, base={}, stamps={}, version="", missing_at=None)
+    found.put(Side.ERP, base={})
+    found.state, found.due_at, found.linked_at, found.settled_at, found.refused = (
+        LinkState.PAUSED,
+        None,
+        None,
+        None,
+        {},
+    )
+    found.problem = "Unlinked by a person. Resume it to have it matched or created anew."
+    found.save()
+    other = Link.objects.create(
+        pair=found.pair, name=found.name, state=LinkState.PAUSED, problem=found.problem, **told
+    )
+    MatchKey.objects.filter(link=found, side=Side.CRM).update(link=other)
+    return other
+
+
+def pause(chosen: Link, *, by: str, reason: str = "") -> None:
+    """Leave this link alone until somebody resumes it."""
+    _move(chosen, "pause", LinkState.ACTIVE, LinkState.PAUSED, by=by, reason=reason)
+
+
+def resume(chosen: Link, *, by: str, reason: str = "") -> None:
+    """Settle this link again from now on."""
+    _move(chosen, "resume", LinkState.PAUSED, LinkState.ACTIVE, by=by, reason=reason)
+
+
+def lift(chosen: Link, *, by: str, reason: str = "") -> None:
+    """Lift a tombstone: the records may be matched, created and kept in step again."""
+    _move(chosen, "lift", LinkState.REMOVED, LinkState.ACTIVE, by=by, reason=reason)
+
+
+def _move(chosen: Link, verb: str, source: LinkState, target: LinkState, *, by: str, reason: str) -> None:
+    with transaction.atomic():
+        found = _locked(chosen)
+        if found.state != source:
+            raise NotPossible(
+                f"'{found}' is {found.get_state_display()}; only {source.label} links can do that."
+            )
+        found.state = target
+        found.save(update_fields=["state"])
+        if target == LinkState.ACTIVE:
+            _forget_missing(found, verb)
+            _make_due(found, f"{verb}d by a person" if verb.endswith("e") else f"{verb}ed by a person")
+        record(
+            verb, by=by, subject=found, reason=reason, pair=found.pair, link=found,
+            before={"state": source}, after={"state": target},
+        )  # fmt: skip
+
+
+def _forget_missing(found: Link, verb: str) -> None:
+    """A lifted tombstone starts over: a side that is gone is not known any more, so that it may be made again."""
+    if verb != "lift":
+        return
+    for side in Side:
+        if found.get(side, "missing_at") and found.get(side.other, "key"):
+            found.put(side, key=None, base={}, seen={}, stamps={}, version="", missing_at=None)
+            found.put(side.other, base={})
+            found.linked_at = found.settled_at = None
+            found.save()
+            MatchKey.objects.filter(link=found, side=side).delete()
+
+
+def resync(chosen: Link, *, by: str, reason: str = "") -> None:
+    """Read both sides afresh and settle this link now. What failed is tried again."""
+    with transaction.atomic():
+        found = _locked(chosen)
+        if found.state in (LinkState.PAUSED, LinkState.REMOVED, LinkState.MERGED):
+            raise NotPossible(
+                f"'{found}' is {found.get_state_display()}: it is not settled until that changes."
+            )
+        found.refused, found.attempts = {}, 0
+        found.save(update_fields=["refused", "attempts"])
+        _make_due(found, "asked for by a person")
+        record("resync", by=by, subject=found, reason=reason, pair=found.pair, link=found)
+
+
+def _make_due(found: Link, reason: str) -> None:
+    Link.objects.filter(pk=found.pk).update(due_at=timezone.now(), reread=True, reason=reason)
+    enqueue("sweep")
+
+
+def _locked(chosen: Link) -> Link:
+    return Link.objects.select_for_update().select_related("pair").get(pk=chosen.pk)
+
+
+def _refuse_while_writing(found: Link) -> None:
+    leased = found.lease_until and found.lease_until > timezone.now() and found.lease_token
+    if leased or found.intents.filter(state__in=OPEN_INTENTS).exists():
+        raise NotPossible(f"A write to '{found}' is under way. Try again when its outcome is known.")

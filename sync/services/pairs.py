@@ -1,0 +1,163 @@
+"""What people decide about a pair: its mode, whether its plan may be carried out, how its fields meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.forms import model_to_dict
+from django.utils import timezone
+
+from sync.core.vocabulary import Side
+from sync.engine.rules import known_properties, load, parts
+from sync.jobs import enqueue
+from sync.models.links import Link
+from sync.models.pairs import EntityPair, FieldMapping, Mode
+from sync.models.runs import Run, RunState
+from sync.services.acts import NotPossible, record
+
+
+def set_mode(pair: EntityPair, mode: str, *, by: str, reason: str = "") -> None:
+    """Off, observe or live. Live needs an approved plan of the rules as they stand."""
+    with transaction.atomic():
+        found = EntityPair.objects.select_for_update().get(pk=pair.pk)
+        if mode == Mode.LIVE:
+            _refuse_unapproved(found)
+        before, now = found.mode, timezone.now()
+        EntityPair.objects.filter(pk=found.pk).update(
+            mode=mode, next_run_at=None if mode != Mode.OFF else F("next_run_at")
+        )
+        if mode == Mode.LIVE:
+            planned = Q(plan__isnull=False)
+            Link.objects.filter(planned, pair=found).update(due_at=now, reason="planned while observing")
+        record("mode", by=by, subject=found, reason=reason, pair=found, before=before, after=mode)
+        enqueue("tick")
+    pair.mode = mode
+
+
+def _refuse_unapproved(pair: EntityPair) -> None:
+    if pair.approved_version != pair.rules_version:
+        raise NotPossible(
+            f"The plan of {pair} has not been approved as its mappings stand. "
+            "Let it observe once, look at what it would do, and approve that."
+        )
+
+
+def latest_plan(pair: EntityPair) -> Run | None:
+    """The last complete observing run under the rules as they stand."""
+    return pair.runs.filter(state=RunState.DONE, writes=False, rules_version=pair.rules_version).first()
+
+
+def approve_plan(pair: EntityPair, *, by: str, reason: str = "") -> Run:
+    """A person has looked at what an observing run would do. Returns that run."""
+    with transaction.atomic():
+        found = EntityPair.objects.select_for_update().get(pk=pair.pk)
+        run = latest_plan(found)
+        if run is None:
+            raise NotPossible(
+                f"{found} has no complete plan under its mappings as they stand. Let it observe once."
+            )
+        now = timezone.now()
+        EntityPair.objects.filter(pk=found.pk).update(approved_version=found.rules_version)
+        Run.objects.filter(pk=run.pk).update(approved_by=by, approved_at=now)
+        record("approve plan", by=by, subject=run, reason=reason, pair=found, after=run.counts)
+    pair.approved_version = found.rules_version
+    return run
+
+
+def snapshot(pair: EntityPair) -> list[dict[str, Any]]:
+    """The pair's settings and mappings as plain values, for the audit."""
+    own = model_to_dict(pair, exclude=["id"])
+    rows = [model_to_dict(row, exclude=["pair"]) for row in pair.mappings.all()]
+    matches = [model_to_dict(row, exclude=["pair"]) for row in pair.match_rules.all()]
+    return [own, *rows, *matches]
+
+
+def rules_changed(pair: EntityPair, *, before: list[dict[str, Any]], by: str, reason: str = "") -> bool:
+    """After an edit: audit it, and let a pair whose rules moved observe again. Whether anything changed."""
+    after = snapshot(pair)
+    gone, new = [row for row in before if row not in after], [row for row in after if row not in before]
+    if not gone and not new:
+        return False
+    with transaction.atomic():
+        EntityPair.objects.filter(pk=pair.pk).update(rules_version=F("rules_version") + 1)
+        stepped_back = EntityPair.objects.filter(pk=pair.pk, mode=Mode.LIVE).update(mode=Mode.OBSERVE)
+        Link.objects.current().filter(pair=pair).update(due_at=timezone.now(), reason="mappings changed")
+        record("mapping", by=by, subject=pair, reason=reason, pair=pair, before=gone, after=new)
+        if stepped_back:
+            record(
+                "mode",
+                by=by,
+                subject=pair,
+                reason="mappings changed",
+                pair=pair,
+                before="live",
+                after="observe",
+            )
+    pair.refresh_from_db()
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class PropertyRow:
+    """One line of a pair's property table, as a person would hand it to a tester."""
+
+    mapping: FieldMapping
+    erp_property: str
+    crm_property: str
+    crm_type: str
+    crm_label: str
+    max_length: int | None
+    direction: str
+    transforms: str
+    policy: str
+    blank: str
+    match: str
+    problem: str
+    findings: str
+
+
+def property_table(pair: EntityPair) -> list[PropertyRow]:
+    """ERP property · webCRM property · webCRM data type · how it travels; with what is wrong and what was found."""
+    problems = {problem.mapping: problem.message for problem in load(pair).problems}
+    known = known_properties(pair.crm_system, pair.crm_entity)
+    matches = _matches(pair)
+    mappings = pair.mappings.filter(active=True).prefetch_related("findings")
+    return [_row(mapping, known, problems, matches) for mapping in mappings]
+
+
+def _matches(pair: EntityPair) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for row in pair.match_rules.all():
+        for path in parts(row.by):
+            found[path] = ", ".join(filter(None, [found.get(path, ""), str(row.position)]))
+    return found
+
+
+def _row(
+    mapping: FieldMapping, known: dict[str, Any], problems: dict[str, str], matches: dict[str, str]
+) -> PropertyRow:
+    property_ = known.get(mapping.crm_property)
+    findings = (f"{finding.kind} {finding.count}×" for finding in mapping.findings.all())
+    return PropertyRow(
+        mapping=mapping,
+        erp_property=mapping.erp_property,
+        crm_property=mapping.crm_property,
+        crm_type=mapping.crm_type,
+        crm_label=property_.label if property_ else "",
+        max_length=property_.max_length if property_ else None,
+        direction=mapping.get_direction_display(),
+        transforms=mapping.transforms,
+        policy=mapping.get_policy_display(),
+        blank=mapping.get_blank_display(),
+        match=matches.get(mapping.erp_property, ""),
+        problem=problems.get(str(mapping.pk), ""),
+        findings=", ".join(findings),
+    )
+
+
+def sides_of(pair: EntityPair) -> dict[Side, str]:
+    """How a page names the two ends of a pair."""
+    return {side: f"{pair.system(side)}: {pair.entity(side)}" for side in Side}

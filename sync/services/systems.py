@@ -1,0 +1,46 @@
+"""What people do with systems: enter credentials, introduce them anew, test the connection."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from sync.jobs import enqueue
+from sync.models.systems import System
+from sync.services.acts import record
+
+
+def enter_credentials(system: System, secrets: dict[str, str], *, by: str, reason: str = "") -> None:
+    """Seal new credentials. The audit names them and never tells them."""
+    with transaction.atomic():
+        system.credentials = secrets
+        system.save(update_fields=["credentials"])
+        system.tokens.all().delete()
+        record("credentials", by=by, subject=system, reason=reason, after=sorted(secrets))
+
+
+def settings_changed(system: System, before: dict[str, object], after: dict[str, object], *, by: str) -> None:
+    """After an edit of a system: audit it. A new address forgets the secrets that were meant for the old one."""
+    if before == after:
+        return
+    with transaction.atomic():
+        record("system", by=by, subject=system, before=before, after=after)
+        if before and before.get("address") != after.get("address"):
+            system.credentials = {}
+            system.save(update_fields=["credentials"])
+            system.tokens.all().delete()
+
+
+def introduce_anew(system: System, *, by: str, reason: str = "") -> None:
+    """Forget who was behind the address; the next check pins whoever answers then."""
+    with transaction.atomic():
+        before = system.identity_name or system.identity_key
+        System.objects.filter(pk=system.pk).update(identity_key="", identity_name="")
+        record("introduce", by=by, subject=system, reason=reason, before=before)
+
+
+def request_check(system: System, *, by: str) -> None:
+    """Test the connection: a job asks the system who it is; the page shows what came of it."""
+    with transaction.atomic():
+        System.objects.filter(pk=system.pk).update(check_result="Being tested…", checked_at=None)
+        record("test connection", by=by, subject=system)
+        enqueue("check", system.pk)
