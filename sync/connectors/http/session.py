@@ -1,0 +1,270 @@
+"""The one way every real connector speaks HTTP: deadline, caps, allow-list, retries by table, secrets kept."""
+
+from __future__ import annotations
+
+import random
+import re
+import ssl
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import requests
+import urllib3
+from requests.structures import CaseInsensitiveDict
+
+from sync.connectors.base import (
+    Access,
+    ConnectorError,
+    Misconfigured,
+    Nonsense,
+    Refused,
+    Unauthorized,
+    Unavailable,
+    Unknown,
+)
+from sync.connectors.http.address import parse_address
+from sync.connectors.http.door import Door, DoorAdapter
+from sync.connectors.http.json_text import NotJson, parse, write
+from sync.connectors.http.patience import retry_after
+from sync.connectors.http.secrets import Secrets
+
+DEADLINE, CONNECT, MOST_BYTES = 30.0, 10.0, 32 * 1024 * 1024
+TRIES, FIRST_PAUSE = 3, 0.2
+RETRIED = frozenset({502, 503, 504})
+QUOTED = 200
+CHUNK = 64 * 1024
+SEGMENT = re.compile(r"[A-Za-z0-9_.:~-]+")
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One call. `template` is the path with `{names}` for what `segments` fills in."""
+
+    method: str
+    template: str
+    segments: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: Any = None
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    writes: bool = False
+    """Whether it changes something: then it is sent once, and an outcome nobody saw is Unknown."""
+    signed: bool = True
+
+    @property
+    def endpoint(self) -> str:
+        return f"{self.method} {self.template}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came back. `body` is the parsed JSON; None also where there was nothing (`empty`) or no JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+    text: str
+    empty: bool
+
+
+class Signature(Protocol):
+    """How calls are signed."""
+
+    def headers(self) -> Mapping[str, str]:
+        """What to send; may log in first."""
+
+    def query(self) -> Mapping[str, str]: ...
+
+    def renew(self) -> bool:
+        """The system did not accept the signature: throw it away. False where a new one would be the same."""
+
+
+class Session:
+    """Speaks to one address. One session belongs to one thread."""
+
+    def __init__(
+        self,
+        access: Access,
+        routes: Iterable[tuple[str, str]],
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        deadline: float = DEADLINE,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
+        self.address = parse_address(access.address, access.allow_hosts)
+        self.secrets = Secrets(access.credentials.values())
+        self.signature: Signature | None = None
+        self.message_of: Callable[[Any], str] = lambda _body: ""
+        self._gate = access.gate
+        self._routes = frozenset(routes)
+        self._sleep = sleep
+        self._deadline = deadline
+        self._most_bytes = most_bytes
+        self._door = Door(access.allow_hosts)
+        self._http = requests.Session()
+        self._http.trust_env = False
+        self._http.headers = CaseInsensitiveDict(
+            {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "hub"}
+        )
+        adapter = DoorAdapter(self._door, ssl.create_default_context())
+        self._http.mount("https://", adapter)
+        self._http.mount("http://", adapter)
+
+    def call(self, request: Request) -> Answer:
+        """The answer: any status but 401, 403, 429, 3xx and 5xx, which raise the ConnectorError they mean."""
+        if (request.method, request.template) not in self._routes:
+            raise Misconfigured(f"{request.endpoint} is not among the calls this connector may make.")
+        url = self._url(request)
+        answer = self._tried(request, url)
+        if answer.status == 401 and request.signed and self.signature is not None and self.signature.renew():
+            answer = self._tried(request, url)
+        return self._judged(request, answer)
+
+    def quote(self, answer: Answer) -> str:
+        """What the system says of it, short and without secrets."""
+        said = self.message_of(answer.body) or answer.text
+        return self.secrets.strike(" ".join(said.split()))[:QUOTED]
+
+    def _url(self, request: Request) -> str:
+        def fill(found: re.Match[str]) -> str:
+            segment = request.segments[found.group(1)]
+            if not SEGMENT.fullmatch(segment) or set(segment) <= {"."}:
+                raise Refused(f"'{self.secrets.strike(segment[:40])}' cannot be part of an address.")
+            return quote(segment, safe=":")
+
+        return self.address.base + PLACEHOLDER.sub(fill, request.template)
+
+    def _tried(self, request: Request, url: str) -> Answer:
+        """A read is tried up to three times; a write once."""
+        for again in range(1 if request.writes else TRIES):
+            if again:
+                spread = random.uniform(0.5, 1.0)  # noqa: S311 it spreads load, it keeps no secret
+                self._sleep(FIRST_PAUSE * 2**again * spread)
+            # Outside the retries: a full call budget is no reason to ask three times.
+            signed = self._signed(request)
+            self._gate.admit(request.endpoint)
+            last: Answer | Unavailable
+            try:
+                last = self._sent(signed, url)
+            except Unavailable as error:
+                last = error
+            if isinstance(last, Answer) and (last.status not in RETRIED or "Retry-After" in last.headers):
+                return last
+        if isinstance(last, Unavailable):
+            raise last
+        return last
+
+    def _signed(self, request: Request) -> Request:
+        if self.signature is None or not request.signed:
+            return request
+        headers = {**request.headers, **self.signature.headers()}
+        return replace(request, headers=headers, query={**request.query, **self.signature.query()})
+
+    def _sent(self, request: Request, url: str) -> Answer:
+        self._door.begin(self._deadline)
+        try:
+            response = self._http.request(
+                request.method,
+                url,
+                params=dict(request.query),
+                headers={**request.headers, **_content_type(request)},
+                data=_content(request),
+                timeout=(CONNECT, self._deadline),
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                return self._answer(request, response)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            # The cause names the whole address with its query, where a key may stand: it is not passed on.
+            raise self._lost(request, error) from None
+
+    def _lost(self, request: Request, error: Exception) -> ConnectorError:
+        what = "took too long" if _timed_out(error) else f"broke off ({type(error).__name__})"
+        if request.writes:
+            return Unknown(f"{request.endpoint} {what}: it may have happened or not.")
+        return Unavailable(f"{request.endpoint} {what}.")
+
+    def _answer(self, request: Request, response: requests.Response) -> Answer:
+        content = self._content(request, response)
+        text = content[: 4 * QUOTED].decode("utf-8", "replace")
+        body = None
+        if content.strip():
+            try:
+                body = _parsed(response, content)
+            except NotJson:
+                if response.ok:
+                    raise self._senseless(request, text) from None
+        return Answer(
+            status=response.status_code,
+            headers=response.headers,
+            body=body,
+            text=text,
+            empty=not content.strip(),
+        )
+
+    def _senseless(self, request: Request, text: str) -> ConnectorError:
+        shown = self.secrets.strike(" ".join(text.split()))[:QUOTED]
+        if request.writes:
+            return Unknown(f"{request.endpoint} was answered with something that is not JSON: {shown}")
+        return Nonsense(f"{request.endpoint} was answered with something that is not JSON: {shown}")
+
+    def _content(self, request: Request, response: requests.Response) -> bytes:
+        """The body, decoded, as far as the cap allows."""
+        parts, size = [], 0
+        while part := response.raw.read1(CHUNK, decode_content=True):
+            size += len(part)
+            if size > self._most_bytes:
+                raise (Unknown if request.writes else Nonsense)(
+                    f"{request.endpoint} was answered with more than {self._most_bytes} bytes."
+                )
+            parts.append(part)
+        return b"".join(parts)
+
+    def _judged(self, request: Request, answer: Answer) -> Answer:
+        status = answer.status
+        if status == 429 or (status == 503 and "Retry-After" in answer.headers):
+            pause = retry_after(answer.headers, answer.body, now=datetime.now(UTC))
+            self._gate.pause(pause)
+            if status == 429 or not request.writes:
+                raise Unavailable(f"{request.endpoint}: the system asks to wait.", retry_after=pause)
+        if status == 401:
+            raise Unauthorized(f"The system does not accept the credentials ({request.endpoint}).")
+        if status == 403:
+            raise Refused(f"The system does not allow {request.endpoint}: {self.quote(answer)}")
+        if status >= 500 or 300 <= status < 400:
+            raise self._unanswered(request, answer)
+        return answer
+
+    def _unanswered(self, request: Request, answer: Answer) -> ConnectorError:
+        said = f"{request.endpoint} was answered with {answer.status}"
+        if request.writes:
+            return Unknown(f"{said}: it may have happened or not. {self.quote(answer)}".rstrip())
+        if answer.status < 400:
+            return Nonsense(f"{said}, a way to another address: enter the address it really lives at.")
+        return Unavailable(f"{said}. {self.quote(answer)}".rstrip())
+
+
+def _content(request: Request) -> Any:
+    if request.form is not None:
+        return dict(request.form)
+    return None if request.body is None else write(request.body).encode()
+
+
+def _content_type(request: Request) -> dict[str, str]:
+    return {} if request.body is None else {"Content-Type": "application/json"}
+
+
+def _parsed(response: requests.Response, content: bytes) -> Any:
+    if "html" in response.headers.get("Content-Type", "").lower():
+        raise NotJson("html")
+    return parse(content)
+
+
+def _timed_out(error: Exception) -> bool:
+    return isinstance(error, requests.Timeout | TimeoutError) or "timed out" in str(error).lower()
