@@ -186,14 +186,15 @@ def _database(url: str) -> dict[str, Any]:
             "DATABASE_URL is neither SQLite nor PostgreSQL. Write sqlite:////path/hub.sqlite3 or "
             "postgres://user:password@host:5432/name"
         )
-    database: dict[str, Any] = FileAwareEnv.db_url_config(url, engine=ENGINES[parts.scheme])
-    if parts.scheme != "sqlite" and not database["NAME"]:
-        raise ImproperlyConfigured("DATABASE_URL names no database. Put its name after the last slash.")
-    if database["NAME"] == ":memory:" or (parts.scheme == "sqlite" and parts.netloc):
+    named = parts.path.strip("/") and (parts.scheme != "sqlite" or not parts.netloc)
+    if not named and parts.scheme == "sqlite":
         raise ImproperlyConfigured(
             "DATABASE_URL names no file, and web and worker must share one. "
             "Write an absolute path after four slashes: sqlite:////path/hub.sqlite3"
         )
+    if not named:
+        raise ImproperlyConfigured("DATABASE_URL names no database. Put its name after the last slash.")
+    database: dict[str, Any] = FileAwareEnv.db_url_config(url, engine=ENGINES[parts.scheme])
     return database
 
 

@@ -1,4 +1,4 @@
-"""The hub's own settings with what tests need different: development keys, quick hashes, files served plainly."""
+"""The hub's settings with what tests need different: development keys, quick hashes, plain files."""
 
 from __future__ import annotations
 

@@ -1,0 +1,51 @@
+# `make demo` shows the hub, `make test` and `make check` prove it. Each installs what it needs into .venv first.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+PY := $(VENV)/bin/python
+RUN_PINS := requirements.txt requirements-sandbox.txt
+DEV_PINS := $(RUN_PINS) requirements-dev.txt
+RUN_STAMP := $(VENV)/.run-$(shell cat $(RUN_PINS) | cksum | cut -d' ' -f1)
+DEV_STAMP := $(VENV)/.dev-$(shell cat $(DEV_PINS) | cksum | cut -d' ' -f1)
+
+.PHONY: help demo demo-clean test check bench lock clean
+
+help: ## list what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+
+demo: $(RUN_STAMP) ## both pretend systems, the hub and its worker, and a first sync
+	@DEBUG=1 exec $(PY) manage.py demo
+
+demo-clean: ## remove what the demo made
+	@rm -rf .demo && echo "The demo's files are gone."
+
+test: $(DEV_STAMP) ## run every test this machine can run
+	@$(PY) -m pytest -n 2 --dist loadfile
+
+check: $(DEV_STAMP) ## format, lint, types, import contracts, migrations, deployment settings
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" .ci/check
+
+bench: $(DEV_STAMP) ## measure what bench/ measures
+	@DEBUG=1 $(PY) -m bench
+
+lock: $(DEV_STAMP) ## show which pinned requirements have newer versions
+	@$(PY) -m pip list --outdated --not-required --disable-pip-version-check
+
+clean: demo-clean ## remove the virtual environment and every cache
+	@rm -rf $(VENV) staticfiles .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PY):
+	@.ci/venv $(VENV)
+
+$(RUN_STAMP): $(PY)
+	@.ci/install $(PY) requirements.txt requirements-sandbox.txt
+	@rm -f $(VENV)/.run-* && touch $@
+
+$(DEV_STAMP): $(PY)
+	@.ci/install $(PY) requirements-dev.txt
+	@rm -f $(VENV)/.dev-* $(VENV)/.run-* && touch $@ $(RUN_STAMP)
