@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -52,6 +53,12 @@ ROUTES = Map(
 )
 
 Handler = Callable[[Call], Reply]
+
+
+def template(path: str) -> str:
+    """A path with its ids struck out: `/api/v1/customers/{id}`."""
+    entities = "|".join((*SCHEMAS, "webhooks"))
+    return re.sub(rf"^({BASE}/(?:{entities}))/(?!deleted$|batch$)[^/]+", r"\1/{id}", path)
 
 
 class RecordHandlers:
@@ -126,7 +133,7 @@ class RecordHandlers:
         return self._writes.put(call.entity, call.key, call.body(), call.author, match=call.match)
 
     def delete(self, call: Call) -> Reply:
-        return self._writes.delete(call.entity, call.key, match=call.match)
+        return self._writes.delete(call.entity, call.key, call.author, match=call.match)
 
     def _paged(self, call: Call, page: lists.Page, limit: int) -> Reply:
         rows, following = page

@@ -33,6 +33,10 @@ class Memory:
         self._clock = clock
         self._entries: dict[Scope, Entry] = {}
 
+    def clear(self) -> None:
+        """Forgets every key."""
+        self._entries.clear()
+
     def begin(self, scope: Scope, body: Any) -> Reply | None:
         """The first answer when there is one; None when the caller shall now do the work and `finish`."""
         if not 0 < len(scope[2]) <= LONGEST_KEY:

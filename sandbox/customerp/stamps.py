@@ -8,10 +8,6 @@ from datetime import UTC, datetime
 Clock = Callable[[], datetime]
 
 
-def system_clock() -> datetime:
-    return datetime.now(UTC)
-
-
 def written(moment: datetime) -> str:
     """`2026-03-01T08:00:00.000Z`: always this length, so text order is time order."""
     moment = moment.astimezone(UTC)

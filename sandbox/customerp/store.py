@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -13,6 +13,7 @@ from sandbox.customerp.problems import Detail, Problem, duplicate, invalid
 from sandbox.customerp.rows import Row, Rows
 from sandbox.customerp.schemas import LOOKUPS, NUMBERED, PREFIXES, SCHEMAS, SINGULAR, UNIQUE
 from sandbox.customerp.stamps import Clock, written
+from sandbox.kit.storage import Storage
 from sandbox.seed.numbers import ulid
 
 FIRST_NUMBER = 10_000
@@ -32,15 +33,31 @@ class Event:
 class Store:
     """Three entities in memory. `told` is called after every change."""
 
-    def __init__(self, rows: dict[str, list[Row]], *, clock: Clock, told: Callable[[Event], None]) -> None:
+    def __init__(self, clock: Clock, storage: Storage, *, told: Callable[[Event], None]) -> None:
         self.clock = clock
+        self._storage = storage
         self._told = told
         self._rng = Random()
-        self.rows = {
-            entity: Rows(_whole(entity, rows.get(entity, [])), indexed=_indexed(entity)) for entity in SCHEMAS
-        }
-        self.graves = {entity: Graves() for entity in SCHEMAS}
+        self.rows: dict[str, Rows] = {}
+        self.graves: dict[str, Graves] = {}
+        self._last_number: dict[str, int] = {}
+
+    def fill(self, rows: Mapping[str, list[Row]]) -> None:
+        """Begins with these records: nothing was ever deleted, and what the server keeps is filled in."""
+        whole = {entity: _whole(entity, rows.get(entity, [])) for entity in SCHEMAS}
+        for entity, each in whole.items():
+            for row in each:
+                self._storage.put(entity, row["id"], row)
+        self.restore(whole)
+
+    def restore(self, remembered: Mapping[str, list[Row]]) -> None:
+        """Goes on with what the storage remembers, deletions included."""
         self._last_number = dict.fromkeys(NUMBERED, FIRST_NUMBER)
+        for entity in SCHEMAS:
+            self.rows[entity] = Rows(remembered.get(entity, []), indexed=_indexed(entity))
+            self.graves[entity] = Graves()
+            for row in remembered.get(_graveyard(entity), []):
+                self.graves[entity].add(Grave(row["deletedAt"], row["id"], row["mergedInto"]))
 
     def read(self, entity: str, key: str) -> Row:
         """The record; 404, or 410 when it was deleted of late."""
@@ -84,8 +101,10 @@ class Store:
         if entity == "customers":
             self._let_go_of_contacts(key, merged_into)
         self.rows[entity].remove(key)
-        now = written(self.clock())
-        self.graves[entity].add(Grave(now, key, merged_into))
+        self._storage.remove(entity, key)
+        grave = Grave(written(self.clock()), key, merged_into)
+        self.graves[entity].add(grave)
+        self._storage.put(_graveyard(entity), key, grave.shown())
         self._tell(entity, "deleted", row, ())
 
     def _let_go_of_contacts(self, customer: str, merged_into: str | None) -> None:
@@ -133,6 +152,7 @@ class Store:
         kept = {"updatedAt": written(self.clock()), "updatedBy": by, "version": current["version"] + 1}
         row = draft | kept
         self.rows[entity].put(row)
+        self._storage.put(entity, row["id"], row)
         self._tell(entity, "updated" if current["version"] else "created", row, tuple(changed))
         return row
 
@@ -151,6 +171,11 @@ def _whole(entity: str, rows: list[Row]) -> list[Row]:
     """Seeded rows with what the server keeps filled in."""
     base = drafts.blank(entity) | {"version": 1, "updatedBy": "import"}
     return [base | row for row in rows]
+
+
+def _graveyard(entity: str) -> str:
+    """Where the storage keeps an entity's deletions."""
+    return f"{entity}/deleted"
 
 
 def _indexed(entity: str) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from threading import RLock
 from typing import Any
@@ -14,14 +14,16 @@ from sandbox.customerp.problems import Problem
 from sandbox.customerp.stamps import Clock, written
 from sandbox.customerp.store import Event
 from sandbox.customerp.subscriptions import ACTIVE, DISABLED, FIELDS, PENDING, Subscription, check
+from sandbox.kit.ground import Post
+from sandbox.kit.storage import Storage
 
 RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 300, 1800, 7200))
 """Waits between attempts; after the last one the delivery is given up."""
 
 TOO_MANY_FAILURES = 20
 
-Post = Callable[[str, bytes, Mapping[str, str]], tuple[int, bytes]]
-"""Posts a body to an address and returns (status, answer); status 0 when nobody answered."""
+HOOKS = "webhooks"
+"""What the storage calls subscriptions."""
 
 
 @dataclass(kw_only=True)
@@ -39,12 +41,23 @@ class Delivery:
 class Webhooks:
     """The subscriptions and the deliveries still to be made. Safe to use from several threads."""
 
-    def __init__(self, clock: Clock, post: Post) -> None:
+    def __init__(self, clock: Clock, post: Post, storage: Storage) -> None:
         self._clock = clock
         self._post = post
+        self._storage = storage
         self._lock = RLock()
         self._subscriptions: dict[str, Subscription] = {}
         self._waiting: list[Delivery] = []
+
+    def restore(self, rows: list[dict[str, Any]]) -> None:
+        """Takes up the subscriptions the storage remembers."""
+        self._subscriptions = {row["id"]: Subscription(**row) for row in rows}
+
+    def clear(self) -> None:
+        """Ends every subscription and forgets every delivery."""
+        with self._lock:
+            self._subscriptions.clear()
+            self._waiting.clear()
 
     def listed(self, client: str) -> list[dict[str, Any]]:
         with self._lock:
@@ -78,11 +91,13 @@ class Webhooks:
         with self._lock:
             moved = body.get("url", subscription.url) != subscription.url
             subscription.change(body)
+            self._keep(subscription)
         return self.ping(subscription) if moved else subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
         with self._lock:
             self._subscriptions.pop(subscription.id, None)
+            self._storage.remove(HOOKS, subscription.id)
             self._waiting = [each for each in self._waiting if each.subscription is not subscription]
 
     def ping(self, subscription: Subscription) -> Subscription:
@@ -94,6 +109,7 @@ class Webhooks:
             echoed = 200 <= status < 300 and challenge.encode() in answer
             subscription.status = ACTIVE if echoed else PENDING
             subscription.failures = 0
+            self._keep(subscription)
         return subscription
 
     def tell(self, event: Event) -> None:
@@ -134,6 +150,7 @@ class Webhooks:
             subscription.failures += 1
             if subscription.failures >= TOO_MANY_FAILURES:
                 subscription.status = DISABLED
+                self._keep(subscription)
             elif delivery.attempts < len(RETRY_AFTER) and subscription.id in self._subscriptions:
                 delivery.due_at = self._clock() + RETRY_AFTER[delivery.attempts]
                 delivery.attempts += 1
@@ -149,6 +166,11 @@ class Webhooks:
             "X-CustomERP-Signature": subscription.signature(timestamp, body),
         }
         return self._post(subscription.url, body, headers)
+
+    def _keep(self, subscription: Subscription) -> None:
+        """Not for one unsubscribed meanwhile: it would come back at the next start."""
+        if subscription.id in self._subscriptions:
+            self._storage.put(HOOKS, subscription.id, asdict(subscription))
 
     def _delivery(self, subscription: Subscription, event: str, body: bytes) -> Delivery:
         return Delivery(

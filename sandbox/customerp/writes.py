@@ -10,8 +10,11 @@ from sandbox.customerp.idempotency import Memory
 from sandbox.customerp.problems import Problem
 from sandbox.customerp.replies import Reply, etag_of, refusal, tags
 from sandbox.customerp.rows import Row
+from sandbox.customerp.stamps import written
 from sandbox.customerp.store import Store
 from sandbox.customerp.switches import Switches
+from sandbox.kit.ledgers import Write
+from sandbox.kit.ledgers import Writes as Ledger
 
 MAX_BATCH = 100
 OPERATION_NAMES = {"op", "id", "ifMatch", "idempotencyKey", "body"}
@@ -32,7 +35,8 @@ class Author:
 class Writes:
     """The writing half of the API."""
 
-    def __init__(self, store: Store, switches: Switches, memory: Memory) -> None:
+    def __init__(self, store: Store, switches: Switches, memory: Memory, ledger: Ledger) -> None:
+        self._ledger = ledger
         self._store = store
         self._switches = switches
         self._memory = memory
@@ -42,6 +46,7 @@ class Writes:
 
         def work() -> Reply:
             row = self._store.create(entity, demand_object(body), by=author.name)
+            self._note("POST", entity, row["id"], body, author)
             return self._with_etag(201, row, {"Location": f"/api/v1/{entity}/{row['id']}"})
 
         return self._once((author.client, f"POST /{entity}", key), body, work, author)
@@ -49,17 +54,22 @@ class Writes:
     def change(self, entity: str, key: str, body: Any, author: Author, *, match: str | None) -> Reply:
         """Merge patch: 200 with the whole record."""
         self._demand_match(entity, key, match)
-        return self._with_etag(200, self._store.patch(entity, key, demand_object(body), by=author.name))
+        row = self._store.patch(entity, key, demand_object(body), by=author.name)
+        self._note("PATCH", entity, key, body, author)
+        return self._with_etag(200, row)
 
     def put(self, entity: str, key: str, body: Any, author: Author, *, match: str | None) -> Reply:
         """Full replacement: 200 with the whole record."""
         self._demand_match(entity, key, match)
-        return self._with_etag(200, self._store.replace(entity, key, demand_object(body), by=author.name))
+        row = self._store.replace(entity, key, demand_object(body), by=author.name)
+        self._note("PUT", entity, key, body, author)
+        return self._with_etag(200, row)
 
-    def delete(self, entity: str, key: str, *, match: str | None) -> Reply:
+    def delete(self, entity: str, key: str, author: Author, *, match: str | None) -> Reply:
         """204, no body."""
         self._demand_match(entity, key, match)
         self._store.remove(entity, key)
+        self._note("DELETE", entity, key, {}, author)
         return Reply(status=204)
 
     def batch(self, entity: str, body: Any, author: Author, *, key: str | None) -> Reply:
@@ -106,7 +116,7 @@ class Writes:
         def work() -> Reply:
             if kind == "update":
                 return self.change(entity, row_id, body, author, match=match)
-            return self.delete(entity, row_id, match=match)
+            return self.delete(entity, row_id, author, match=match)
 
         return self._once((author.client, f"{kind} /{entity}/{row_id}", key), [match, body], work, author)
 
@@ -126,6 +136,10 @@ class Writes:
             reply = refusal(problem, author.request_id)
         self._memory.finish((client, path, key), reply)
         return reply
+
+    def _note(self, method: str, entity: str, key: str, values: Row, author: Author) -> None:
+        at = written(self._store.clock())
+        self._ledger.note(Write(at=at, method=method, entity=entity, key=key, values=values, by=author.name))
 
     def _demand_match(self, entity: str, key: str, match: str | None) -> None:
         """428 without a version, 412 with one that is not the record's; the record must be there first."""

@@ -10,15 +10,18 @@ from typing import Any
 
 from werkzeug.test import Client, TestResponse
 
-from sandbox.customerp.app import CustomErp
 from sandbox.customerp.stamps import written
+from sandbox.customerp.system import CustomErp
+from sandbox.kit.clock import Clock
+from sandbox.kit.ground import Ground
+from sandbox.kit.server import Server
 
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 BASE = "/api/v1"
 
 
 @dataclass
-class Clock:
+class StillClock(Clock):
     moment: datetime = START
 
     def __call__(self) -> datetime:
@@ -71,11 +74,13 @@ class Stage:
     """The server, its surroundings, and short ways to call it as client `hub`."""
 
     def __init__(self, **rows: list[dict[str, Any]]) -> None:
-        self.clock = Clock()
+        self.clock = StillClock()
         self.subscriber = Subscriber()
-        self.erp = CustomErp(rows, post=self.subscriber, clock=self.clock)
+        self.ground = Ground(clock=self.clock, post=self.subscriber)
+        self.erp = CustomErp(self.ground, rows)
         self.erp.switches.rate_limit_per_minute = 100_000
-        self.http = Client(self.erp)
+        self.server = Server(self.erp, self.ground)
+        self.http = Client(self.server)
 
     def call(self, method: str, path: str, *, body: Any = None, **headers: str) -> TestResponse:
         """Header names with underscores for dashes."""
@@ -91,6 +96,10 @@ class Stage:
 
     def patch(self, path: str, body: Any, match: str = "*") -> TestResponse:
         return self.call("PATCH", path, body=body, If_Match=match)
+
+    def control(self, method: str, path: str, body: Any = None) -> TestResponse:
+        """A call to the control address."""
+        return self.http.open(f"/_control{path}", method=method, json=body)
 
     def ids(self, path: str) -> list[str]:
         return [row["id"] for row in self.get(path).get_json()["data"]]

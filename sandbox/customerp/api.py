@@ -1,57 +1,37 @@
-"""CustomERP as one WSGI application."""
+"""CustomERP's API over HTTP: who calls, how often, which handler, and the answer's dress."""
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable
-from contextlib import nullcontext
-from threading import RLock
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from sandbox.customerp.access import CLIENTS, Access, Client, demand
+from sandbox.customerp.access import Access, Client, demand
 from sandbox.customerp.bucket import Buckets
 from sandbox.customerp.calls import Call
-from sandbox.customerp.handlers import ROUTES, RecordHandlers
-from sandbox.customerp.hook_handlers import HookHandlers
-from sandbox.customerp.idempotency import Memory
+from sandbox.customerp.handlers import ROUTES, Handler
 from sandbox.customerp.problems import CODES, Problem
 from sandbox.customerp.replies import Reply, refusal
-from sandbox.customerp.rows import Row
-from sandbox.customerp.stamps import Clock, system_clock
-from sandbox.customerp.store import Event, Store
 from sandbox.customerp.switches import Switches
-from sandbox.customerp.webhooks import Post, Webhooks
-from sandbox.customerp.writes import Writes
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 NOBODY = "nobody"
 """Whose bucket the headers show when the caller is not recognised."""
 
 
-class CustomErp:
-    """The whole server: `rows` by entity to begin with, a clock to live by, a way to post webhooks."""
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """`records` run under the lock, `hooks` never: they post to other machines."""
 
-    def __init__(self, rows: dict[str, list[Row]], *, post: Post, clock: Clock = system_clock) -> None:
-        self.switches = Switches()
-        self.webhooks = Webhooks(clock, post)
-        self.store = Store(rows, clock=clock, told=self._tell)
-        self.access = Access(CLIENTS, clock)
-        self.buckets = Buckets(clock)
-        self.memory = Memory(clock)
-        self.lock = RLock()
-        """Held around everything that reads or writes records."""
-        writes = Writes(self.store, self.switches, self.memory)
-        self._records = RecordHandlers(self.store, self.switches, writes).table()
-        self._hooks = HookHandlers(self.webhooks, self.switches).table()
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        return self.respond(Request(environ))(environ, start_response)
+    access: Access
+    buckets: Buckets
+    switches: Switches
+    records: dict[str, Handler]
+    hooks: dict[str, Handler]
+    lock: AbstractContextManager[object]
 
     def respond(self, request: Request) -> Response:
         """One request answered, whatever becomes of it."""
@@ -75,12 +55,8 @@ class CustomErp:
 
     def _handled(self, endpoint: str, call: Call) -> Reply:
         demand(call.client, "read" if call.request.method in ("GET", "HEAD") else "write")
-        with self.lock if endpoint in self._records else nullcontext():
-            return (self._records.get(endpoint) or self._hooks[endpoint])(call)
-
-    def _tell(self, event: Event) -> None:
-        if self.switches.webhooks:
-            self.webhooks.tell(event)
+        with self.lock if endpoint in self.records else nullcontext():
+            return (self.records.get(endpoint) or self.hooks[endpoint])(call)
 
     def _token(self, request: Request) -> Reply:
         token = self.access.issue(request.form, seconds=self.switches.token_ttl)
@@ -92,19 +68,22 @@ class CustomErp:
 
     def _demand_calls_left(self, client: str) -> None:
         with self.lock:
-            allowed = self.buckets.take(client, self.switches.rate_limit_per_minute)
+            allowed = self.buckets.take(client, self._per_minute)
         if not allowed:
-            raise Problem(429, f"More than {self.switches.rate_limit_per_minute} calls a minute.")
+            raise Problem(429, f"More than {self._per_minute} calls a minute.")
 
     def _waiting_time(self, problem: Problem, client: str) -> dict[str, str]:
         if problem.status != 429:
             return {}
-        per_minute = self.switches.rate_limit_per_minute
-        return {"Retry-After": str(self.buckets.retry_after(client, per_minute))}
+        return {"Retry-After": str(self.buckets.retry_after(client, self._per_minute))}
+
+    @property
+    def _per_minute(self) -> int:
+        return max(1, self.switches.rate_limit_per_minute)
 
     def _written(self, reply: Reply, client: str, request_id: str) -> Response:
         with self.lock:
-            limits = self.buckets.headers(client, self.switches.rate_limit_per_minute)
+            limits = self.buckets.headers(client, self._per_minute)
         body = b"" if reply.body is None else _json(reply.body)
         response = Response(body, status=reply.status, headers=reply.headers | limits)
         response.headers["X-Request-Id"] = request_id
