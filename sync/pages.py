@@ -26,7 +26,7 @@ from rest_framework.views import APIView
 
 from sync.models.links import Conflict, ConflictState, Link
 from sync.models.pairs import EntityPair
-from sync.models.runs import Run
+from sync.models.runs import Heartbeat, Run
 
 
 @require_safe
@@ -118,6 +118,13 @@ def _figures(now: datetime) -> Iterable[str]:
         "Seconds since the newest ended run of the pair ended.",
         {pair.name: ages[pair.pk] for pair in pairs if pair.pk in ages},
     )
+    yield from _gauge(
+        "hub_heartbeat_age_seconds", "Seconds since a part last said it works.", _heartbeats(now), "part"
+    )
+
+
+def _heartbeats(now: datetime) -> dict[str, float]:
+    return {beat.name: (now - beat.at).total_seconds() for beat in Heartbeat.objects.order_by("name")}
 
 
 def _last_ended() -> Any:
@@ -134,7 +141,7 @@ def _each(pairs: Sequence[EntityPair], counts: dict[int, int]) -> dict[str, floa
     return {pair.name: counts.get(pair.pk, 0) for pair in pairs}
 
 
-def _gauge(name: str, meaning: str, figures: dict[str, float]) -> Iterable[str]:
+def _gauge(name: str, meaning: str, figures: dict[str, float], label: str = "pair") -> Iterable[str]:
     yield f"# HELP {name} {meaning}\n# TYPE {name} gauge\n"
-    for pair, figure in figures.items():
-        yield f'{name}{{pair="{pair}"}} {figure}\n'
+    for of, figure in figures.items():
+        yield f'{name}{{{label}="{of}"}} {figure}\n'

@@ -14,7 +14,7 @@ from knox.models import AuthToken
 
 from sync.models.links import Link
 from sync.models.pairs import EntityPair
-from sync.models.runs import Run
+from sync.models.runs import Heartbeat, Run
 from sync.models.systems import System
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -94,6 +94,7 @@ def test_figures_of_each_pair(client: Client, auditor: User, pair: EntityPair, t
     for ago in (90, 30):
         at = NOW - timedelta(seconds=ago)
         Run.objects.create(pair=pair, trigger="schedule", state="done", requested_at=at, ended_at=at)
+    Heartbeat.objects.create(name="canary", at=NOW - timedelta(seconds=4))
     client.force_login(auditor)
     answer = client.get("/metrics")
     assert answer["Content-Type"].startswith("text/plain")
@@ -102,6 +103,7 @@ def test_figures_of_each_pair(client: Client, auditor: User, pair: EntityPair, t
         'hub_due_links{pair="customers"} 1',
         'hub_open_conflicts{pair="customers"} 0',
         'hub_last_run_age_seconds{pair="customers"} 30.0',
+        'hub_heartbeat_age_seconds{part="canary"} 4.0',
     ]
 
 
