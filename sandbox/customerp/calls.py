@@ -38,9 +38,12 @@ class Call:
     def body(self) -> Any:
         """The JSON of the request; 400 when it is none."""
         try:
-            return json.loads(self.request.get_data(), parse_constant=_refuse_constant)
-        except ValueError as error:
+            body = json.loads(self.request.get_data(), parse_constant=_refuse_constant)
+            # Half a surrogate pair is legal in JSON, but no text: it could be stored and never be sent again.
+            json.dumps(body, ensure_ascii=False).encode()
+        except (ValueError, RecursionError) as error:
             raise Problem(400, "The body is not JSON.") from error
+        return body
 
 
 def _refuse_constant(name: str) -> NoReturn:

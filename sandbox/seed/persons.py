@@ -51,6 +51,13 @@ class Persons:
             row["PersonOrganisationId"] = self._rng.choice(homes)
             self.strangers.append(self._add(row)["PersonId"])
 
+    def add_elsewhere(self, contacts: list[Row], homes: list[int]) -> None:
+        """Adds these contacts' e-mails under organisations the ERP does not know: the same e-mail, no match."""
+        for contact in contacts:
+            row = _named(self._rng, contact["firstName"] or "", contact["lastName"], contact["email"])
+            row["PersonOrganisationId"] = self._rng.choice(homes)
+            self.strangers.append(self._add(row)["PersonId"])
+
     def _twin(self, contact: Row, organisation: int, kind: str) -> Row:
         row = _named(self._rng, contact["firstName"] or "", contact["lastName"], contact["email"] or "")
         row |= {

@@ -107,8 +107,9 @@ def _persons(contacts: list[Row], seed: int, expected: dict[str, Expected]) -> l
             expected["contacts"].orphaned.append(row["id"])
         elif owner in homes:
             maker.consider(row, homes[owner])
-    lonely = [key for key in expected["customers"].crm_only if key > OWN_ORGANISATION]
-    maker.add_strangers(len(contacts) // 10, lonely or [OWN_ORGANISATION])
+    lonely = expected["customers"].crm_only[OWN_ORGANISATION:] or [OWN_ORGANISATION]
+    maker.add_strangers(len(contacts) // 10, [*lonely, *homes.values()])
+    maker.add_elsewhere([row for row in contacts[:: len(contacts) // 10 or 1] if row["email"]], lonely)
     _note(expected["contacts"], maker.meetings, [1, 2, *maker.strangers])
     return maker.rows
 

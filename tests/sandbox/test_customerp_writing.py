@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from sandbox.customerp.drafts import normalised, problems
+from sandbox.seed.world import make_world
 from tests.sandbox.customerp_stage import Stage, contact, customer, details
 
 
@@ -190,7 +192,9 @@ def test_a_deleted_record_frees_its_number(stage: Stage) -> None:
     assert stage.post("/customers", {"name": "x", "organizationNumber": "924618094"}).status_code == 201
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b'{"name": NaN}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'"x"', b'{"name": NaN}', b'{"name": "\\ud800"}', b"\xff", b"[" * 50_000]
+)
 def test_a_body_that_is_no_json_object_is_refused(stage: Stage, body: bytes) -> None:
     answer = stage.http.post("/api/v1/customers", data=body, headers={"X-Api-Key": "key-hub"})
     assert answer.status_code == 400
@@ -333,3 +337,11 @@ def test_a_merged_customer_hands_its_contacts_over(stage: Stage) -> None:
 def test_text_is_stored_as_it_came(stage: Stage) -> None:
     name = "  O'Brien's \"Café\" 🍓  & Søn\u00a0AS "
     assert stage.post("/customers", {"name": name}).get_json()["name"] == name
+
+
+@pytest.mark.parametrize("entity", ["customers", "contacts", "products"])
+def test_the_seed_breaks_no_rule(entity: str) -> None:
+    world = make_world(customers=300, contacts=300, products=300, seed=3)
+    for row in Stage(**world.erp).erp.state(entity):
+        assert problems(entity, row, row, row) == []
+        assert normalised(row) == row

@@ -197,6 +197,28 @@ def test_an_e_mail_stands_once_per_customer_and_its_case_differs_sometimes(world
     assert any(there != here for there, here in spelt)
 
 
+def test_some_strangers_share_an_e_mail_but_never_the_organisation(world: World) -> None:
+    organisations = {erp: {crm} for erp, crm in world.expected["customers"].pairs}
+    organisations |= {erp: set(crm) for erp, crm in world.expected["customers"].ambiguous.items()}
+    strangers = set(world.expected["contacts"].crm_only)
+    homes = {
+        row["PersonEmail"]: row["PersonOrganisationId"]
+        for row in world.crm["Persons"]
+        if row["PersonId"] in strangers and row.get("PersonEmail")
+    }
+    elsewhere = [row for row in world.erp["contacts"] if row["email"] in homes]
+    assert len(elsewhere) >= 5
+    for row in elsewhere:
+        assert homes[row["email"]] not in organisations.get(row["customer"]["id"], set())
+
+
+def test_some_strangers_live_in_organisations_the_erp_knows(world: World) -> None:
+    known = {crm for _, crm in world.expected["customers"].pairs}
+    strangers = set(world.expected["contacts"].crm_only)
+    homes = [row["PersonOrganisationId"] for row in world.crm["Persons"] if row["PersonId"] in strangers]
+    assert 0 < sum(home in known for home in homes) < len(homes)
+
+
 def test_own_products_hang_under_the_own_organisation(world: World) -> None:
     products = by_id(world.crm["Products"], "ProductId")
     owners = {products[crm]["ProductOrganisationId"] for _, crm in world.expected["products"].pairs}
