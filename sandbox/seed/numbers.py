@@ -38,7 +38,7 @@ def finnish(rng: Random) -> str:
 
 def swedish(rng: Random) -> str:
     body = "556" + _digits(rng, 6)
-    return body + str(-_luhn(body) % 10)
+    return body + str(-luhn(body) % 10)
 
 
 MAKERS = {"NO": norwegian, "DK": danish, "SE": swedish, "FI": finnish}
@@ -97,6 +97,7 @@ def _modulo_11(rng: Random, *, first: str, weights: Sequence[int]) -> str:
             return body + str(check)
 
 
-def _luhn(body: str) -> int:
+def luhn(body: str) -> int:
+    """The weighted sum of the digits before the check digit."""
     doubled = (int(digit) * (2 - at % 2) for at, digit in enumerate(body))
     return sum(value - 9 if value > 9 else value for value in doubled)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from itertools import chain
+from random import Random
 from typing import Any
 
 import pytest
@@ -87,6 +88,39 @@ def test_norwegian_numbers_pass_the_modulus_check(world: World) -> None:
             weights = (*numbers.NO_WEIGHTS, 1)
             digits = map(int, row["organizationNumber"])
             assert sum(digit * weight for digit, weight in zip(digits, weights, strict=True)) % 11 == 0
+
+
+def test_danish_numbers_pass_the_modulus_check() -> None:
+    rng = Random(1)
+    for _ in range(50):
+        pairs = zip(numbers.danish(rng), (*numbers.DK_WEIGHTS, 1), strict=True)
+        assert sum(int(digit) * weight for digit, weight in pairs) % 11 == 0
+
+
+@pytest.mark.parametrize(("number", "valid"), [("5560360793", True), ("5560360794", False)])
+def test_swedish_numbers_end_in_their_luhn_digit(number: str, valid: bool) -> None:
+    assert (str(-numbers.luhn(number[:-1]) % 10) == number[-1]) is valid
+
+
+def test_bar_codes_end_in_their_check_digit() -> None:
+    rng = Random(1)
+    for _ in range(50):
+        code = numbers.gtin(rng)
+        assert len(code) == 13
+        assert sum(int(digit) * (3 if at % 2 else 1) for at, digit in enumerate(code)) % 10 == 0
+
+
+@pytest.mark.parametrize(
+    ("country", "number", "spelt"),
+    [
+        ("NO", "924618094", "924 618 094"),
+        ("DK", "12345678", "12 34 56 78"),
+        ("SE", "5566778899", "556677-8899"),
+        ("FI", "12345678", "1234567-8"),
+    ],
+)
+def test_numbers_are_spelt_as_people_do(country: str, number: str, spelt: str) -> None:
+    assert numbers.spaced(country, number) == spelt
 
 
 @pytest.mark.parametrize("entity", ["customers", "contacts", "products"])
