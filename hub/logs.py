@@ -33,11 +33,21 @@ class Redact(logging.Filter):
         if record.exc_info:
             record.exc_text = self.text(logging.Formatter().formatException(record.exc_info))
         for name, value in _fields(record).items():
-            setattr(record, name, STRUCK if SECRET_NAME.search(name) else self.value(value))
+            setattr(record, name, self.field(name, value))
         return True
 
+    def field(self, name: str, value: Any) -> Any:
+        return STRUCK if SECRET_NAME.search(name) else self.value(value)
+
     def value(self, value: Any) -> Any:
-        return self.text(value) if isinstance(value, str) else value
+        """The value without its secrets. What is not plain becomes text: a request names its address."""
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if isinstance(value, dict):
+            return {str(name): self.field(str(name), each) for name, each in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.value(each) for each in value]
+        return self.text(str(value))
 
     def text(self, text: str) -> str:
         for value in self.values:

@@ -181,6 +181,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Hub",
@@ -258,6 +259,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        # Anybody can send a made-up host name: it is refused, and not worth a trace each time.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "hub": {"level": "INFO"},
         "sync": {"level": "INFO"},

@@ -44,6 +44,11 @@ def test_a_line_is_the_sentence_and_its_fields(lines):
     assert written[0]["at"].endswith("+00:00")
 
 
+class HttpRequestFake:
+    def __repr__(self) -> str:
+        return "<WSGIRequest: GET '/hooks/crm/canary/'>"
+
+
 SECRETS = [
     ("the key is canary-secret", {}),
     ("fetched", {"password": "canary"}),
@@ -53,6 +58,8 @@ SECRETS = [
     ("fetched", {"address": "https://me:canary@erp.local/x"}),
     ("sent Authorization: Bearer canary", {}),
     ("Not Found: /hooks/crm/canary/", {}),
+    ("Not Found", {"request": HttpRequestFake()}),
+    ("fetched", {"sent": {"headers": [{"Authorization": "canary"}]}}),
 ]
 
 
