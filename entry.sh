@@ -7,7 +7,8 @@ web)
     python manage.py migrate --no-input
     # No access log: the secret of a hook stands in its address.
     exec gunicorn hub.wsgi --bind 0.0.0.0:8000 --worker-class gthread --workers "${WEB_CONCURRENCY:-2}" --threads 8 \
-        --timeout 60 --graceful-timeout 20 --max-requests 5000 --max-requests-jitter 500 --worker-tmp-dir /dev/shm --no-control-socket
+        --timeout 60 --graceful-timeout 20 --max-requests 5000 --max-requests-jitter 500 \
+        --worker-tmp-dir /dev/shm --no-control-socket
     ;;
 *)
     exec python manage.py "$@"
