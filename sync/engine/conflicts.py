@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from sync.core.merge import Clash, Ruling
+from sync.core.plan import Clash, Ruling
 from sync.core.records import Values
 from sync.core.vocabulary import Side
 from sync.engine.decide import MOVED

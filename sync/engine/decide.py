@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from sync.connectors.base import OperationKind
 from sync.core.mapping import Rule
-from sync.core.merge import Clash, Plan, Ruling, SideState, Write, plan, plan_create
+from sync.core.merge import plan, plan_create
+from sync.core.plan import Clash, Plan, Ruling, SideState, Write
 from sync.core.records import Value, Values
 from sync.core.scope import excluded
 from sync.core.vocabulary import Outcome, Side

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync.connectors.base import OperationKind
-from sync.core.merge import Clash, Settled
+from sync.core.plan import Clash, Settled
 from sync.core.records import Values
 from sync.core.vocabulary import Outcome, Side
 from sync.models.links import Link, LinkState

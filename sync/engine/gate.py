@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import connection
 from django.db.models import F
 
 from sync.connectors.base import Unavailable
@@ -31,7 +30,7 @@ class DatabaseGate:
     calls: Counter[str] = field(default_factory=Counter)
 
     def admit(self, endpoint: str) -> None:
-        if connection.in_atomic_block:
+        if self.ports.in_transaction():
             raise CallInTransaction(f"{endpoint} was about to be called inside a transaction.")
         while (wait := self._try()) > 0:
             if wait > self.patience:

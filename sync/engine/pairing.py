@@ -9,6 +9,8 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from sync.core.match import Answer, Candidates, judge
+from sync.core.match import MatchKey as MatchRule
 from sync.core.vocabulary import Side
 from sync.engine.references import References, load_references
 from sync.engine.rules import PairRules
@@ -43,7 +45,7 @@ class Matcher:
                 continue
             hits = self._hits(link, side, rule.position, value, within_parent=rule.within_parent)
             if hits:
-                return self._verdict(link, side, rule.position, value, hits)
+                return self._verdict(link, side, rule, value, hits)
         return Finding()
 
     def _hits(self, link: Link, side: Side, position: int, value: str, *, within_parent: bool) -> list[Link]:
@@ -64,17 +66,16 @@ class Matcher:
         theirs = self.references.parent_of(other, side.other)
         return mine is not None and theirs is not None and mine.pk == theirs.pk
 
-    def _verdict(self, link: Link, side: Side, position: int, value: str, hits: list[Link]) -> Finding:
-        rule = next(rule for rule in self.rules.match if rule.position == position)
-        free = [other for other in hits if not other.linked]
+    def _verdict(self, link: Link, side: Side, key: MatchRule, value: str, hits: list[Link]) -> Finding:
         rivals = [
             pk
-            for pk in self.holders[side, position, value]
-            if pk != link.pk and self._rival(pk, link, side, within_parent=rule.within_parent)
+            for pk in self.holders[side, key.position, value]
+            if pk != link.pk and self._rival(pk, link, side, within_parent=key.within_parent)
         ]
-        if len(hits) == 1 and free and not rivals and not rule.propose:
-            return Finding(counterpart=free[0])
-        return Finding(candidates=tuple(hits), why=_why(self.rules, rule.position, hits, rivals))
+        found = Candidates(key=key, found=tuple(str(other.pk) for other in hits), rivals=len(rivals))
+        if judge([found]).answer is Answer.LINK and not hits[0].linked:
+            return Finding(counterpart=hits[0])
+        return Finding(candidates=tuple(hits), why=_why(self.rules, key, hits, rivals))
 
     def _rival(self, pk: int, link: Link, side: Side, *, within_parent: bool) -> bool:
         other = self.links.get(pk)
@@ -86,9 +87,8 @@ class Matcher:
         return mine is not None and theirs is not None and mine.pk == theirs.pk
 
 
-def _why(rules: PairRules, position: int, hits: Sequence[Link], rivals: Sequence[int]) -> str:
-    rule = next(rule for rule in rules.match if rule.position == position)
-    fields = " + ".join(rules.by_name[name].crm[0].path for name in rule.by)
+def _why(rules: PairRules, key: MatchRule, hits: Sequence[Link], rivals: Sequence[int]) -> str:
+    fields = " + ".join(rules.by_name[name].crm[0].path for name in key.by)
     if len(hits) > 1:
         return f"{len(hits)} records share its {fields}. Choose the one it is, or separate it from them."
     if rivals:

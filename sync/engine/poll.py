@@ -107,6 +107,32 @@ def _mark_missing(work: Slice, cursor: Cursor, side: Side, now: datetime) -> Non
             f"{side}_missing_at__isnull": True,
         }
     )
-    missing.filter(created_at__lt=cursor.started_at).update(
+    missing.update(
         **{f"{side}_missing_at": now, "due_at": now, "reason": f"missing in {work.pair.system(side)}"}
+    )
+
+
+def poll_removed(work: Slice, side: Side) -> None:
+    """Ask a system that keeps a feed of removals; whoever it names is missing, to be verified by reading it."""
+    cursor = Cursor.objects.get(pair=work.pair, side=side)
+    if not work.capabilities(side).removed_feed or cursor.position is None:
+        return
+    since, page, named = cursor.removed_since or cursor.position, None, []
+    while True:
+        told = work.connectors[side].removed(work.pair.entity(side), since=since - OVERLAP, page=page)
+        named += told.entries
+        page = told.next
+        if page is None:
+            break
+    with transaction.atomic():
+        now = work.ports.now()
+        _suspect(work, side, [entry.key for entry in named], now)
+        latest = max((entry.removed_at for entry in named if entry.removed_at), default=since)
+        Cursor.objects.filter(pk=cursor.pk).update(removed_since=max(since, latest))
+
+
+def _suspect(work: Slice, side: Side, keys: list[str], now: datetime) -> None:
+    known = {"pair": work.pair, f"{side}_key__in": keys, f"{side}_missing_at__isnull": True}
+    Link.objects.filter(state="active", **known).update(
+        **{f"{side}_missing_at": now, "due_at": now, "reason": f"removed in {work.pair.system(side)}"}
     )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sync.connectors.base import OperationKind
 from sync.core.mapping import moved
-from sync.core.merge import Clash, Ruling
+from sync.core.plan import Clash, Ruling
 from sync.core.vocabulary import Outcome, Side
 from sync.engine.draft import Decision, Draft
 from sync.engine.rules import PairRules

@@ -15,7 +15,7 @@ from sync.core.vocabulary import Outcome, Side
 from sync.engine.check import read_missing_schemas
 from sync.engine.evidence import confirm_rest, look, take_over_from_the_dead
 from sync.engine.guard import judge
-from sync.engine.poll import poll
+from sync.engine.poll import poll, poll_removed
 from sync.engine.rules import load
 from sync.engine.settle import settle_due
 from sync.engine.slice import LEASE, Means, Slice
@@ -120,6 +120,7 @@ def _poll(work: Slice) -> bool:
         full = work.run.full and not _read_since(work, side)
         if not poll(work, side, full=full):
             return False
+        poll_removed(work, side)
     look(work)
     wake_the_ready(work.pair, work.ports.now())
     return _to(work, Run.Phase.GUARD)

@@ -154,6 +154,7 @@ def _apply(work: Slice, decision: Decision, now: datetime) -> None:
     for settled in decision.settled:
         link.erp_base = {**link.erp_base, **settled.erp}
         link.crm_base = {**link.crm_base, **settled.crm}
+    _forget_unmapped(work, link)
     link.problem, link.candidates = decision.problem, decision.candidates
     link.waiting, link.reread = decision.waiting, False
     link.plan = [draft.shown() for draft in decision.drafts] or None if not work.run.writes else None
@@ -165,6 +166,13 @@ def _apply(work: Slice, decision: Decision, now: datetime) -> None:
     _next(link, decision, now)
     if not (decision.drafts and work.run.writes):
         link.lease_token, link.lease_until = "", None
+
+
+def _forget_unmapped(work: Slice, link: Link) -> None:
+    """A property that is mapped no more loses its base: mapped again, it has its own first meeting."""
+    for side in Side:
+        mapped = work.rules.types[side]
+        link.put(side, base={path: value for path, value in link.get(side, "base").items() if path in mapped})
 
 
 def _next(link: Link, decision: Decision, now: datetime) -> None:

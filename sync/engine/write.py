@@ -36,6 +36,8 @@ from sync.models.runs import Change
 from sync.models.systems import System
 
 MAX_ATTEMPTS = 5
+STOPS = (Unavailable, Unauthorized, Misconfigured, Nonsense)
+"""What concerns the whole system ends the slice; what concerns one record does not."""
 CHUNK = 100
 OUTCOME_FIELDS = (
     "state", "erp_key", "crm_key", "linked_at", "due_at", "reason", "reread", "attempts", "problem", "refused",
@@ -96,14 +98,25 @@ def _intent(link: Link, draft: Draft, change: Change, now: datetime) -> Intent:
 
 def send(work: Slice, intents: Sequence[Intent]) -> None:
     """Make the recorded writes, side by side, in the batches their system takes."""
-    for side in Side:
-        mine = [intent for intent in intents if intent.side == side]
-        size = max(1, work.capabilities(side).bulk_write)
-        for start in range(0, len(mine), size):
-            _send_batch(work, side, mine[start : start + size])
+    batches = [(side, batch) for side in Side for batch in _batches(work, side, intents)]
+    for number, (side, batch) in enumerate(batches):
+        later = [intent for _, rest in batches[number + 1 :] for intent in rest]
+        error = _send_batch(work, side, batch, busy={intent.link_id for intent in later})
+        if error is not None:
+            _let_go(work, later, error)
+            raise error
 
 
-def _send_batch(work: Slice, side: Side, intents: Sequence[Intent]) -> None:
+def _batches(work: Slice, side: Side, intents: Sequence[Intent]) -> list[Sequence[Intent]]:
+    mine = [intent for intent in intents if intent.side == side]
+    size = max(1, work.capabilities(side).bulk_write)
+    return [mine[start : start + size] for start in range(0, len(mine), size)]
+
+
+def _send_batch(
+    work: Slice, side: Side, intents: Sequence[Intent], *, busy: set[int]
+) -> ConnectorError | None:
+    """One batch. Links in `busy` have another write to come and stay leased. The error that stops the slice, if any."""
     results: list[Result]
     try:
         work.verify(side)
@@ -114,8 +127,17 @@ def _send_batch(work: Slice, side: Side, intents: Sequence[Intent]) -> None:
     except ConnectorError as error:
         results = [Result(error=error)] * len(intents)
     with transaction.atomic():
-        _take_outcomes(work, side, intents, results)
-    _stop_where_needed(results)
+        _take_outcomes(work, side, list(zip(intents, results, strict=True)), busy)
+    return next((r.error for r in results if isinstance(r.error, STOPS)), None)
+
+
+def _let_go(work: Slice, intents: Sequence[Intent], error: ConnectorError) -> None:
+    """Recorded writes that were certainly never sent: their system, or the other one, had to be left alone."""
+    with transaction.atomic():
+        never = Unavailable(str(error))
+        for side in Side:
+            mine = [(intent, Result(error=never)) for intent in intents if intent.side == side]
+            _take_outcomes(work, side, mine, set())
 
 
 @contextmanager
@@ -162,24 +184,28 @@ def _operation(intent: Intent, side: Side) -> Operation:
     )
 
 
-def _take_outcomes(work: Slice, side: Side, intents: Sequence[Intent], results: Sequence[Result]) -> None:
+def _take_outcomes(
+    work: Slice, side: Side, outcomes: Sequence[tuple[Intent, Result]], busy: set[int]
+) -> None:
     now = work.ports.now()
-    for intent, result in zip(intents, results, strict=True):
-        intent.link.lease_token, intent.link.lease_until = "", None
+    links = Link.objects.select_for_update().in_bulk([intent.link_id for intent, _ in outcomes])
+    for intent, result in outcomes:
+        intent.link = links[intent.link_id]
+        if intent.link_id not in busy:
+            intent.link.lease_token, intent.link.lease_until = "", None
         if result.error is None:
             _acknowledged(intent, side, result, now)
         else:
             _failed(intent, side, result.error, now)
+        work.touch([intent.link], _counted(intent))
+    intents = [intent for intent, _ in outcomes]
     Intent.objects.bulk_update(
         intents, ["state", "problem", "key", "look_after", "ended_at"], batch_size=CHUNK
     )
-    links = [intent.link for intent in intents]
-    for intent in intents:
-        work.touch([intent.link], _counted(intent))
-    Link.objects.bulk_update(links, OUTCOME_FIELDS, batch_size=CHUNK)
+    Link.objects.bulk_update(links.values(), OUTCOME_FIELDS, batch_size=CHUNK)
     _finish(intents, now)
-    wake_children([link for link in links if link.linked_at == now], now)
-    told = [result.record for result in results if result.record and not result.error]
+    wake_children([link for link in links.values() if link.linked_at == now], now)
+    told = [result.record for _, result in outcomes if result.record and not result.error]
     if told:
         observe(work, side, told, scan=None, now=now)
 
@@ -282,10 +308,3 @@ def _not_now(intent: Intent, _side: Side, _error: ConnectorError, now: datetime)
     link = intent.link
     wait = timedelta(seconds=min(3600, 5 * 2**link.attempts))
     link.due_at, link.reason = now + wait, "tries again"
-
-
-def _stop_where_needed(results: Sequence[Result]) -> None:
-    """What concerns the whole system ends the slice; what concerns one record does not."""
-    for result in results:
-        if isinstance(result.error, Unavailable | Unauthorized | Misconfigured | Nonsense):
-            raise result.error

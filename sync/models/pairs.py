@@ -89,7 +89,7 @@ class EntityPair(models.Model):
     scope = models.JSONField(
         default=dict,
         blank=True,
-        help_text='Which records take part: {"erp": [{"property": …, "in": […]}], "crm": […]}',
+        help_text='Which records take part: {"erp": [{"path": …, "operator": "in", "values": […]}], "crm": […]}',
     )
     parent = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"

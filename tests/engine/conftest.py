@@ -1,0 +1,12 @@
+"""The stage, for every test that wants it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.world import World, make_world
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return make_world()
