@@ -59,10 +59,11 @@ class Clash:
     """Both sides moved apart, and nobody has said who wins."""
 
     rule: str
-    group: str
     erp: Values
     crm: Values
     why: str
+    group: str = ""
+    """A group clashes as a whole: each of its fields that moved has one."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,7 +78,7 @@ def choose_first(fields: Sequence[Field], *, first_winner: Side) -> Choice:
     (knower,) = knowing
     if owner not in (None, knower):
         return Choice(winner=owner, why="First meeting: the owner has nothing to say.", fills_only=True)
-    return Choice(winner=knower, why=f"First meeting: only {NAMES[knower]} knew it.")
+    return Choice(winner=knower, why=f"First meeting: {NAMES[knower]} alone knew it.")
 
 
 def _asserted(fields: Sequence[Field], owner: Side) -> Choice:

@@ -22,7 +22,9 @@ def nowhere(pair: str, side: Side, key: str) -> str | None:
     return None
 
 
-def rule(name: str = "name", *, transforms: str = "", erp: Any = None, crm: Any = None, **settings: Any) -> Rule:
+def rule(
+    name: str = "name", *, transforms: str = "", erp: Any = None, crm: Any = None, **settings: Any
+) -> Rule:
     """A rule from `name` to `Name`, as plain text properties unless given."""
     erp = (Property(path=name),) if erp is None else erp
     crm = (Property(path=name.title()),) if crm is None else crm
