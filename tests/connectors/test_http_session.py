@@ -215,9 +215,9 @@ def test_a_second_401_is_final():
 
 
 def test_a_403_is_a_refusal_with_what_was_said():
-    with RawServer(says('{"Message": "Read only token"}', "403 Forbidden")) as server:
-        with pytest.raises(Refused, match="Read only token"):
-            session(server).call(WRITE)
+    forbidden = says('{"Message": "Read only token"}', "403 Forbidden")
+    with RawServer(forbidden) as server, pytest.raises(Refused, match="Read only token"):
+        session(server).call(WRITE)
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 410, 412, 422, 428])

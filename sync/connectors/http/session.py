@@ -127,7 +127,10 @@ class Session:
 
     def quote(self, answer: Answer) -> str:
         """What the system says of it, short and without secrets."""
-        said = self.message_of(answer.body) or answer.text
+        return self.short(self.message_of(answer.body) or answer.text)
+
+    def short(self, said: str) -> str:
+        """What somebody else said, on one line, without secrets and without length."""
         return self.secrets.strike(" ".join(said.split()))[:QUOTED]
 
     def _url(self, request: Request) -> str:
@@ -209,7 +212,7 @@ class Session:
         )
 
     def _senseless(self, request: Request, text: str) -> ConnectorError:
-        shown = self.secrets.strike(" ".join(text.split()))[:QUOTED]
+        shown = self.short(text)
         if request.writes:
             return Unknown(f"{request.endpoint} was answered with something that is not JSON: {shown}")
         return Nonsense(f"{request.endpoint} was answered with something that is not JSON: {shown}")

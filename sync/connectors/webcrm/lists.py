@@ -1,0 +1,144 @@
+"""Listing webCRM: pages of a thousand, by list, by question, or by update dates where neither serves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sync.connectors.base import Misconfigured, Page, Refused, Vault
+from sync.connectors.http.session import Request, Session
+from sync.connectors.webcrm import sql
+from sync.connectors.webcrm.facts import Facts
+from sync.connectors.webcrm.reading import Reader, moment, rows_of
+
+SIZE = 1000
+EVERYTHING = "SELECT *"
+REMEMBERED = timedelta(hours=1)
+ZONES = timedelta(hours=15)
+"""Nobody says in which zone webCRM reads a date without one: this covers them all."""
+REFUSED = frozenset({400, 404, 405, 501})
+
+
+class Queries:
+    """`/Queries`, and whether this system understands it, entity by entity; the vault remembers for an hour."""
+
+    def __init__(self, session: Session, vault: Vault, mark: str) -> None:
+        self._session = session
+        self._vault = vault
+        self._mark = mark
+        self._works: dict[str, bool] = {}
+
+    def work(self, facts: Facts) -> bool:
+        """Asks, where nobody has in the last hour, with a question that has no rows."""
+        known = self._known(facts)
+        return self._probed(facts) if known is None else known
+
+    def rows(self, facts: Facts, script: str, *, page: int = 1) -> list[dict[str, Any]] | None:
+        """One page of rows; None where the system has no `/Queries`. Refused where it is only this question."""
+        if self._known(facts) is False:
+            return None
+        rows = self._asked(script, page, SIZE)
+        if rows is None and not script.startswith(EVERYTHING):
+            # One column this system does not have spoils the whole question: all columns cannot.
+            rows = self._asked(EVERYTHING + script[script.index(" FROM ") :], page, SIZE)
+        if rows is None and self._probed(facts):
+            raise Refused(f"webCRM does not take a question about {facts.entity}: {script[:80]}")
+        if rows is not None:
+            self._works[facts.entity] = True
+        return rows
+
+    def _probed(self, facts: Facts) -> bool:
+        script = f"SELECT {facts.key} FROM {facts.prefix} WHERE {facts.key} = 0"  # noqa: S608 our own names
+        works = self._asked(script, 1, 1) is not None
+        self._works[facts.entity] = works
+        self._vault.put(self._name(facts), "on" if works else "off", datetime.now(UTC) + REMEMBERED)
+        return works
+
+    def _known(self, facts: Facts) -> bool | None:
+        if facts.entity not in self._works:
+            kept = self._vault.get(self._name(facts))
+            if kept is None:
+                return None
+            self._works[facts.entity] = kept[0] == "on"
+        return self._works[facts.entity]
+
+    def _name(self, facts: Facts) -> str:
+        return f"queries-{facts.prefix}-{self._mark}"
+
+    def _asked(self, script: str, page: int, size: int) -> list[dict[str, Any]] | None:
+        query = {"script": script, "Page": str(page), "Size": str(size), "formatCustomFields": "true"}
+        answer = self._session.call(Request(method="GET", template="/Queries", query=query))
+        return None if answer.status in REFUSED else rows_of(answer, "GET /Queries")
+
+
+class Lists:
+    """Pages of one entity. A page's token says how to go on: `list|2`, `query|<since>|2`, `dates|<from>|<to>|2`."""
+
+    def __init__(self, session: Session, queries: Queries, reader: Reader) -> None:
+        self._session = session
+        self._queries = queries
+        self._reader = reader
+        self._facts = reader.facts
+
+    def page(self, since: datetime | None, token: str | None, paths: Sequence[str]) -> Page:
+        kind, _, rest = (token or "").partition("|")
+        if kind == "query" or (not kind and since is not None):
+            return self._changed(*_started(rest, since), paths)
+        if kind == "dates":
+            start, end, number = rest.split("|")
+            return self._between(start, end, int(number), paths)
+        return self._all(int(rest or 1), paths)
+
+    def _all(self, number: int, paths: Sequence[str]) -> Page:
+        """A complete listing ends with an empty page only: a list that was cut short must not look complete."""
+        query = {"Page": str(number), "Size": str(SIZE)}
+        answer = self._session.call(Request(method="GET", template=f"/{self._facts.entity}", query=query))
+        rows = rows_of(answer, f"GET /{self._facts.entity}")
+        return self._page(rows, paths, f"list|{number + 1}" if rows else None)
+
+    def _changed(self, since: datetime, number: int, paths: Sequence[str]) -> Page:
+        """Goes on from the last stamp seen, not from a page number: edits meanwhile would move the pages."""
+        rows = self._queries.rows(self._facts, sql.changed(self._facts, since, paths), page=number)
+        if rows is None:
+            return self._without_queries(since, paths)
+        following = self._following(rows, since, number) if len(rows) >= SIZE else None
+        return self._page(rows, paths, following)
+
+    def _following(self, rows: list[dict[str, Any]], since: datetime, number: int) -> str:
+        last = moment(rows[-1].get(f"{self._facts.prefix}UpdatedAt"))
+        if last is None or last <= since:
+            return f"query|{since.isoformat()}|{number + 1}"
+        return f"query|{last.isoformat()}|1"
+
+    def _without_queries(self, since: datetime, paths: Sequence[str]) -> Page:
+        if self._facts.entity != "Organisations":
+            return self._all(1, paths)
+        start, end = since.astimezone(UTC) - ZONES, datetime.now(UTC) + ZONES
+        return self._between(_zoneless(start), _zoneless(end), 1, paths)
+
+    def _between(self, start: str, end: str, number: int, paths: Sequence[str]) -> Page:
+        request = Request(
+            method="GET",
+            template="/Organisations/FindByUpdateDates/{start}/{end}",
+            segments={"start": start, "end": end},
+            query={"Page": str(number), "Size": str(SIZE)},
+        )
+        rows = rows_of(self._session.call(request), request.endpoint)
+        return self._page(rows, paths, f"dates|{start}|{end}|{number + 1}" if len(rows) >= SIZE else None)
+
+    def _page(self, rows: list[dict[str, Any]], paths: Sequence[str], following: str | None) -> Page:
+        return Page(records=tuple(self._reader.record(row, paths) for row in rows), next=following)
+
+
+def _started(rest: str, since: datetime | None) -> tuple[datetime, int]:
+    if rest:
+        stamp, _, number = rest.partition("|")
+        return datetime.fromisoformat(stamp), int(number)
+    if since is None:
+        raise Misconfigured("A page of changes was asked for without saying since when.")
+    return since.replace(microsecond=0), 1
+
+
+def _zoneless(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S")
