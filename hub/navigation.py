@@ -2,51 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth import get_permission_codename
 from django.http import HttpRequest
-from django.urls import reverse_lazy
+from django.urls import reverse
 
 
-def item(title: str, model: str, icon: str) -> dict[str, Any]:
-    """A line that leads to the list of one model (`app_model`), for those who may see it."""
-    app, name = model.split("_")
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"admin:{model}_changelist"),
-        "permission": _may_view(f"{app}.view_{name}"),
-    }
+class Line(NamedTuple):
+    title: str
+    model: str
+    icon: str
 
 
-def _may_view(permission: str) -> Callable[[HttpRequest], bool]:
-    return lambda request: request.user.has_perm(permission)
+GROUPS = {
+    "Connected": (
+        Line("Systems", "sync.System", "dns"),
+        Line("Pairs", "sync.EntityPair", "sync_alt"),
+        Line("Links", "sync.Link", "link"),
+    ),
+    "Watched": (
+        Line("Runs", "sync.Run", "play_circle"),
+        Line("Conflicts", "sync.Conflict", "call_split"),
+        Line("Changes", "sync.Change", "edit_note"),
+        Line("Acts", "sync.Act", "gavel"),
+    ),
+    "Allowed": (
+        Line("Users", "auth.User", "person"),
+        Line("Roles", "auth.Group", "group"),
+    ),
+}
 
 
-SIDE_BAR = [
-    {
-        "title": "Connected",
-        "items": [
-            item("Systems", "sync_system", "dns"),
-            item("Pairs", "sync_entitypair", "sync_alt"),
-            item("Links", "sync_link", "link"),
-        ],
-    },
-    {
-        "title": "Watched",
-        "items": [
-            item("Runs", "sync_run", "play_circle"),
-            item("Conflicts", "sync_conflict", "call_split"),
-            item("Changes", "sync_change", "edit_note"),
-            item("Acts", "sync_act", "gavel"),
-        ],
-    },
-    {
-        "title": "Allowed",
-        "items": [
-            item("Users", "auth_user", "person"),
-            item("Roles", "auth_group", "group"),
-        ],
-    },
-]
+def side_bar(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups of lines this person may follow."""
+    groups = ((title, _items(request, lines)) for title, lines in GROUPS.items())
+    return [{"title": title, "items": items} for title, items in groups if items]
+
+
+def _items(request: HttpRequest, lines: tuple[Line, ...]) -> list[dict[str, Any]]:
+    return [
+        {"title": line.title, "icon": line.icon, "link": _address(line)}
+        for line in lines
+        if _may_follow(request, line)
+    ]
+
+
+def _may_follow(request: HttpRequest, line: Line) -> bool:
+    model = apps.get_model(line.model)
+    permission = f"{model._meta.app_label}.{get_permission_codename('view', model._meta)}"
+    return admin.site.is_registered(model) and request.user.has_perm(permission)
+
+
+def _address(line: Line) -> str:
+    return reverse(f"admin:{line.model.replace('.', '_').lower()}_changelist")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -206,7 +207,7 @@ UNFOLD: dict[str, Any] = {
             "950": "8 47 73",
         },
     },
-    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": []},
+    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "hub.navigation.side_bar"},
 }
 
 # Programs
@@ -228,7 +229,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "hub.paging.Pages",
 }
-REST_KNOX = {"TOKEN_PREFIX": "hub_", "TOKEN_TTL": None, "AUTO_REFRESH": False}
+REST_KNOX = {"TOKEN_PREFIX": "hub_", "TOKEN_TTL": timedelta(days=365), "AUTO_REFRESH": False}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Hub",
     "DESCRIPTION": "Pairs, links, runs, changes and conflicts of a hub that keeps an ERP and webCRM in step.",
