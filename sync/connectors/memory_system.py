@@ -192,7 +192,7 @@ class MemorySystem:
         stored = Stored(
             key=key or f"{entity}-{here.made}",
             order=here.made,
-            values=dict(values),
+            values={**dict.fromkeys((p.path for p in here.properties), None), **values},
             updated_at=at or self.clock(),
             updated_by=by,
         )

@@ -17,6 +17,9 @@ from sync.models.pairs import Cursor
 OVERLAP = timedelta(minutes=2)
 """How far a run reads back behind its cursor: records may become visible late."""
 
+A_HANDFUL = 20
+"""So many records may all be gone at once; more of them are not believed to be."""
+
 TAIL_STEPS = 3
 """How many steps of the remote's clock a later read of the same run reads back."""
 
@@ -88,7 +91,9 @@ def _complete(work: Slice, cursor: Cursor, side: Side, now: datetime) -> None:
 def _refuse_an_empty_source(work: Slice, cursor: Cursor, side: Side) -> None:
     """A listing of nothing where there were records is no mass removal but a system that answers nonsense."""
     here = Link.objects.current().filter(**{"pair": work.pair, f"{side}_key__isnull": False})
-    if cursor.full_at and not here.filter(**{f"{side}_scan": cursor.scan}).exists() and here.exists():
+    if not cursor.full_at or here.filter(**{f"{side}_scan": cursor.scan}).exists():
+        return
+    if here.count() > A_HANDFUL:
         system = work.pair.system(side)
         raise Nonsense(
             f"{system} listed no {work.pair.entity(side)} at all where the hub knows {here.count()}. "

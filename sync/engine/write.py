@@ -280,10 +280,12 @@ def _dropped(intent: Intent, now: datetime) -> None:
 
 
 def _refused(intent: Intent, side: Side, error: ConnectorError, now: datetime) -> None:
-    """This record fails alone. Fields the system names are left out until their value changes."""
+    """This record fails alone. Of an update, fields the system names are left out until their value changes."""
     assert isinstance(error, Refused)
     intent.state, intent.ended_at = IntentState.REFUSED, now
     link, named = intent.link, {path: text for path, text in error.fields.items() if path in intent.rules}
+    if intent.kind == OperationKind.CREATE:
+        named = {}
     for path, message in named.items():
         rule = intent.rules[path]
         values = {p: str(v) for p, v in intent.values.items() if intent.rules.get(p) == rule}

@@ -1,0 +1,106 @@
+"""What is not there any more: verified twice, then carried over as the pair says, and never made again by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync.models.links import Conflict, Link
+from sync.models.runs import RunState
+from tests.world import World
+
+
+@pytest.fixture
+def key(world: World) -> str:
+    """One customer in step on both sides."""
+    made = world.customer(name="Akkurat AS", number="924618094")
+    world.settle()
+    return made
+
+
+def run_twice(world: World) -> None:
+    world.run(full=True)
+    world.clock.pass_(120)
+    world.run()
+
+
+def test_a_removed_customer_marks_its_organisation_inactive(world: World, key: str) -> None:
+    world.erp.remove("customers", key)
+    run_twice(world)
+    link = Link.objects.get(erp_key=key)
+    assert (world.crm.values("orgs", link.crm_key or "") or {})["OrgStatus"] == "Inactive"
+    assert link.state == "removed"
+
+
+def test_nothing_follows_from_one_look(world: World, key: str) -> None:
+    world.erp.remove("customers", key)
+    run = world.run(full=True)
+    assert run.counts == {"waiting": 1}
+    assert Link.objects.get(erp_key=key).state == "active"
+
+
+def test_a_record_that_was_only_skipped_is_not_removed(world: World, key: str) -> None:
+    Link.objects.update(erp_missing_at=world.clock.now(), due_at=world.clock.now())
+    world.clock.pass_(120)
+    world.run()
+    link = Link.objects.get(erp_key=key)
+    assert (link.state, link.erp_missing_at) == ("active", None)
+
+
+@pytest.mark.parametrize(
+    ("policy", "there", "state"),
+    [("delete", False, "removed"), ("unlink", True, "removed"), ("inactive", True, "removed")],
+)
+def test_the_pair_says_what_follows_in_the_erp(
+    world: World, key: str, policy: str, there: bool, state: str
+) -> None:
+    world.customers.on_removal = policy
+    world.customers.save(update_fields=["on_removal"])
+    world.crm.remove("orgs", Link.objects.get(erp_key=key).crm_key or "")
+    run_twice(world)
+    assert (world.erp.values("customers", key) is not None) is there
+    assert Link.objects.get(erp_key=key).state == state
+
+
+def test_what_was_removed_does_not_come_back_by_itself(world: World, key: str) -> None:
+    world.crm.remove("orgs", Link.objects.get(erp_key=key).crm_key or "")
+    run_twice(world)
+    world.erp.edit("customers", key, {"name": "Akkurat Norge AS"})
+    run_twice(world)
+    assert world.crm.keys("orgs") == []
+
+
+def test_an_edit_on_the_other_side_beats_the_removal_until_a_person_decides(world: World, key: str) -> None:
+    crm_key = Link.objects.get(erp_key=key).crm_key or ""
+    world.erp.remove("customers", key)
+    world.run(full=True)
+    world.crm.edit("orgs", crm_key, {"OrgPhone": "33 00 00 00"})
+    world.clock.pass_(120)
+    world.run()
+    (conflict,) = world.conflicts()
+    assert "gone" in conflict.why
+    assert not (world.crm.values("orgs", crm_key) or {})["OrgStatus"]
+    Conflict.objects.update(state="ruled", winner="erp", resolved_by="kari")
+    Link.objects.update(due_at=world.clock.now())
+    world.run()
+    assert (world.crm.values("orgs", crm_key) or {})["OrgStatus"] == "Inactive"
+
+
+def test_a_source_that_lists_nothing_stops_the_run(world: World, key: str) -> None:
+    for number in range(30):
+        world.customer(name=f"Firma {number}")
+    world.settle()
+    world.erp.entity("customers").stored.clear()
+    run = world.run(full=True)
+    assert run.state == RunState.FAILED
+    assert "listed no customers at all" in run.problem
+    assert Link.objects.get(erp_key=key).erp_missing_at is None
+
+
+def test_a_mass_removal_waits_for_a_person(world: World) -> None:
+    keys = [world.customer(name=f"Firma {number}") for number in range(30)]
+    world.settle()
+    for key in keys[:25]:
+        world.erp.remove("customers", key)
+    run = world.run(full=True)
+    assert run.state == RunState.HELD
+    assert "25 of 30" in run.problem
