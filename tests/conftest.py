@@ -14,6 +14,7 @@ import psycopg
 import pytest
 import redis
 from django.db import connections
+from pytest_django import DjangoDbBlocker
 
 from hub import env
 from tests import servers
@@ -58,7 +59,7 @@ def postgres_url(postgres_template: str) -> Iterator[str]:
 
 @pytest.fixture
 def on_postgres(
-    postgres_url: str, django_db_setup: None, django_db_blocker: pytest.FixtureRequest
+    postgres_url: str, django_db_setup: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[None]:
     """The `default` database is PostgreSQL for this test, in every thread, with real commits."""
     ours = connections.settings["default"]

@@ -128,6 +128,13 @@ def test_every_answer_carries_the_protective_headers(client: Client, db: None, a
     assert "no-store" in headers["Cache-Control"]
 
 
+@pytest.mark.parametrize(("more", "status"), [(0, 405), (1, 413)])
+def test_a_body_past_the_limit_is_not_read(client: Client, auditor: User, settings, more: int, status: int):
+    client.force_login(auditor)
+    body = b"x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + more)
+    assert client.post("/metrics", body, content_type="application/json").status_code == status
+
+
 def test_the_docs_have_no_inline_script_and_no_outside_address(client: Client, auditor: User):
     client.force_login(auditor)
     page = client.get("/api/docs/").content.decode()
