@@ -14,10 +14,10 @@ from sync.engine.ports import Ports
 from sync.engine.runner import advance
 from sync.engine.schedule import open_due_runs, sweep
 from sync.engine.slice import Means
-from sync.models.runs import Heartbeat, Run
+from sync.models.runs import Run
 from sync.models.systems import System
-
-CANARY = "canary"
+from sync.queue.breath import CANARY, breathe
+from sync.queue.hints import TICK, waiting
 
 
 def means() -> Means:
@@ -41,12 +41,11 @@ def tick() -> None:
 def sweep_up() -> None:
     """Make good what the queue lost."""
     for run_id in sweep(timezone.now()):
-        enqueue("run", run_id)
+        enqueue_once("run", run_id)
 
 
 def sing() -> None:
-    """The canary: proof that the cluster still takes up work."""
-    Heartbeat.objects.update_or_create(name=CANARY, defaults={"at": timezone.now()})
+    """The canary has nothing to do: that it was taken up is the sign of life."""
 
 
 def check_system(system_id: int) -> None:
@@ -55,16 +54,19 @@ def check_system(system_id: int) -> None:
 
 JOBS: dict[str, Callable[..., None]] = {
     "run": work_on_run,
-    "tick": tick,
+    TICK: tick,
     "sweep": sweep_up,
-    "canary": sing,
+    CANARY: sing,
     "check": check_system,
 }
 
 
 def perform(name: str, *ids: int) -> None:
     """What every queued message calls. Names only: a row in the queue can start nothing but these."""
-    JOBS[name](*ids)
+    try:
+        JOBS[name](*ids)
+    finally:
+        breathe()
 
 
 def enqueue(name: str, *ids: int) -> None:
@@ -72,5 +74,15 @@ def enqueue(name: str, *ids: int) -> None:
     transaction.on_commit(lambda: _put(name, *ids))
 
 
+def enqueue_once(name: str, *ids: int) -> None:
+    """Ask for a job unless the same message waits already: whoever asks every few seconds must not fill the queue."""
+    if _label(name, *ids) not in waiting():
+        enqueue(name, *ids)
+
+
 def _put(name: str, *ids: int) -> None:
-    async_task("sync.jobs.perform", name, *ids, task_name=":".join([name, *map(str, ids)]))
+    async_task("sync.jobs.perform", name, *ids, task_name=_label(name, *ids))
+
+
+def _label(name: str, *ids: int) -> str:
+    return ":".join([name, *map(str, ids)])

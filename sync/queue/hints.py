@@ -1,0 +1,30 @@
+"""What stands in django-q2's own tables: the tick's schedule, and messages nobody has taken up yet."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from django_q.models import OrmQ, Schedule
+
+TICK = "tick"
+
+
+def ensure_tick() -> None:
+    """The one schedule there is, as it must be: a malformed row would stop every schedule."""
+    wanted = {
+        "func": "sync.jobs.perform",
+        "args": "('tick',)",
+        "kwargs": None,
+        "hook": None,
+        "cluster": None,
+        "schedule_type": Schedule.MINUTES,
+        "minutes": 1,
+        "repeats": -1,
+    }
+    if not Schedule.objects.filter(name=TICK).update(**wanted):
+        Schedule.objects.create(name=TICK, **wanted)
+
+
+def waiting() -> set[str]:
+    """The names of the messages that wait to be taken up, such as `run:3`."""
+    rows = OrmQ.objects.filter(lock__lte=timezone.now())
+    return {str(row.name()) for row in rows}
