@@ -1,0 +1,123 @@
+"""A real cluster and its launcher: work goes on whatever is killed, and nobody is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import harness
+from tests.e2e.harness import Hub, Worker, eventually
+from tests.e2e.processes import alive, children, group, kill
+
+pytestmark = pytest.mark.e2e
+
+TEST_SYSTEM = """
+from sync.models.systems import System
+from sync.services import systems
+System.objects.all().delete()
+system = System.objects.create(name="nobody", kind="rest", address="http://127.0.0.1:9/")
+systems.request_check(system, by="test")
+answer = system.pk
+"""
+"""A job whose end can be seen without any system: its outcome is written down either way."""
+
+
+def ask_for_a_job(hub: Hub) -> None:
+    hub.ask(TEST_SYSTEM)
+
+
+def was_done(hub: Hub) -> bool:
+    asked = "from sync.models.systems import System\nanswer = System.objects.get().checked_at"
+    return hub.ask(asked) is not None
+
+
+def launchers_group(worker: Worker) -> list[int]:
+    return [pid for pid in [worker.pid, *worker.hands, worker.cluster] if alive(pid)]
+
+
+def idle_hands(worker: Worker) -> list[int]:
+    """The cluster's workers and what stands beside them: all children of the sentinel."""
+    return [pid for sentinel in children(worker.cluster) for pid in children(sentinel)]
+
+
+def test_a_cluster_takes_up_what_is_asked_for(bare_hub: Hub):
+    with bare_hub.worker():
+        ask_for_a_job(bare_hub)
+        eventually(lambda: was_done(bare_hub), "the job is done")
+
+
+def test_a_cluster_that_was_killed_is_started_anew(bare_hub: Hub):
+    with bare_hub.worker() as worker:
+        first = worker.cluster
+        kill(group(first))
+        eventually(lambda: worker.cluster not in (0, first), "another cluster runs")
+        ask_for_a_job(bare_hub)
+        eventually(lambda: was_done(bare_hub), "the job is done")
+
+
+def test_killed_idle_workers_stop_nothing_for_long(bare_hub: Hub):
+    with bare_hub.worker("--silence", "6") as worker:
+        kill(idle_hands(worker))
+        ask_for_a_job(bare_hub)
+        eventually(lambda: was_done(bare_hub), "the job is done")
+
+
+def test_a_frozen_cluster_is_ended_and_started_anew(bare_hub: Hub):
+    with bare_hub.worker("--silence", "4") as worker:
+        first = worker.cluster
+        kill(group(first), signal.SIGSTOP)
+        ask_for_a_job(bare_hub)
+        eventually(lambda: was_done(bare_hub), "the job is done")
+        assert group(first) == []
+        assert "stopped breathing" in str([line["event"] for line in worker.said()])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_asked_to_stop_it_ends_in_order_with_all_it_started(bare_hub: Hub, number: int):
+    with bare_hub.worker() as worker:
+        everybody = launchers_group(worker)
+        os.kill(worker.pid, number)
+        eventually(lambda: not any(map(alive, everybody)), "all have ended")
+        assert not [line for line in worker.said() if line["level"] in ("error", "critical")]
+
+
+def test_a_signal_to_its_group_does_not_hang_the_cluster(bare_hub: Hub):
+    with bare_hub.worker() as worker:
+        everybody = launchers_group(worker)
+        os.killpg(worker.pid, signal.SIGTERM)
+        eventually(lambda: not any(map(alive, everybody)), "all have ended")
+
+
+def test_a_killed_launcher_takes_its_cluster_along(bare_hub: Hub):
+    with bare_hub.worker() as worker:
+        everybody = launchers_group(worker)
+        kill([worker.pid])
+        eventually(lambda: not any(map(alive, everybody)), "all have ended")
+
+
+def test_a_killed_main_process_leaves_no_orphans(bare_hub: Hub):
+    with bare_hub.worker() as worker:
+        orphans = worker.hands
+        kill([worker.cluster])
+        eventually(lambda: not any(map(alive, orphans)), "all have ended")
+
+
+def test_it_waits_for_a_database_that_is_not_there_yet(tmp_path: Path):
+    with harness.hub(tmp_path) as ours:
+        database = tmp_path / "hub.sqlite3"
+        database.rename(tmp_path / "away")
+        with ours.worker() as worker:
+            eventually(lambda: len(complaints(worker)) > 0, "the outage is logged")
+            for left in tmp_path.glob("hub.sqlite3*"):
+                left.unlink()
+            (tmp_path / "away").rename(database)
+            ask_for_a_job(ours)
+            eventually(lambda: was_done(ours), "the job is done")
+            assert len(complaints(worker)) == 1
+
+
+def complaints(worker: Worker) -> list[str]:
+    return [line["event"] for line in worker.said() if "does not answer" in line["event"]]
