@@ -239,7 +239,7 @@ def _doubles(rules: Iterable[Rule]) -> list[tuple[str, str]]:
         for side, end in _written_ends(rule):
             if (side, end.path) in taken:
                 sentence = (
-                    f"Another row writes {SYSTEMS[side]}'s '{end.path}' already. Remove one of the two."
+                    f"{SYSTEMS[side]}'s '{end.path}' is written by another row already. Remove one of them."
                 )
                 found.append((rule.name, sentence))
             taken.add((side, end.path))

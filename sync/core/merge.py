@@ -49,7 +49,7 @@ def plan(
     scene = Scene(
         erp=erp, crm=crm, first_winner=first_winner, margin=margin, references=references, rulings=rulings
     )
-    groups = _groups(rule for rule in rules if not rule.only_on_create)
+    groups = _groups(rule for rule in rules if not rule.only_on_create and _is_seen(rule, scene))
     return Plan.of(item for group in groups for item in _decided(group, scene))
 
 
@@ -87,7 +87,7 @@ def _groups(rules: Iterable[Rule]) -> list[list[Rule]]:
 
 
 def _decided(group: Sequence[Rule], scene: Scene) -> Iterator[Item]:
-    fields = [_look(rule, scene) for rule in group if _is_seen(rule, scene)]
+    fields = [_look(rule, scene) for rule in group]
     touched = [it for it in fields if it.moved or not it.is_met]
     yield from (_settled(it.rule, scene, "Both sides say the same.") for it in touched if it.is_same)
     met = [it for it in touched if it.is_met and not it.is_same]
@@ -98,8 +98,7 @@ def _decided(group: Sequence[Rule], scene: Scene) -> Iterator[Item]:
             yield from _dictated(it.rule, ruling, scene)
         return
     choice = _ruled(rulings) or (choose(met, margin=scene.margin) if met else None)
-    for it in met:
-        yield from _carried(it.rule, choice, scene)
+    yield from _all_carried(met, choice, scene)
     yield from _first_met(new, choice, scene)
 
 
@@ -132,10 +131,18 @@ def _settled(rule: Rule, scene: Scene, why: str) -> Settled:
     )
 
 
-def _carried(rule: Rule, choice: Choice | None, scene: Scene) -> Iterator[Item]:
-    """A field by its group's choice: the winner's value goes over, or stays at home, or both wait for a person."""
+def _all_carried(fields: Sequence[Field], choice: Choice | None, scene: Scene) -> list[Item]:
+    """The fields of a group by one choice. In a contested group one that cannot travel holds the others back,
+    for the loser's fields would win next time and the record be neither side's."""
     if choice is None:
-        return
+        return []
+    items = [item for it in fields for item in _carried(it.rule, choice, scene)]
+    stuck: list[Item] = [item for item in items if isinstance(item, Wait | Problem)]
+    return stuck if stuck and choice.is_contested else items
+
+
+def _carried(rule: Rule, choice: Choice, scene: Scene) -> Iterator[Item]:
+    """A field by its group's choice: the winner's value goes over, or stays at home, or both wait for a person."""
     source = choice.winner
     if source is None:
         erp, crm = scene.picked(rule, Side.ERP), scene.picked(rule, Side.CRM)
@@ -203,8 +210,7 @@ def _first_met(fields: Sequence[Field], choice: Choice | None, scene: Scene) -> 
         fields = [it for it in fields if it not in silent]
         choice = choose_first(fields, first_winner=scene.first_winner) if fields else None
     if choice and choice.winner:
-        for it in fields:
-            yield from _carried(it.rule, choice, scene)
+        yield from _all_carried(fields, choice, scene)
 
 
 def _is_speechless(rule: Rule, scene: Scene) -> bool:

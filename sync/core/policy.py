@@ -41,6 +41,8 @@ class Choice:
 
     winner: Side | None
     why: str
+    is_contested: bool = False
+    """Whether the other side wanted something too: then the group's fields travel all or none."""
     fills_only: bool = False
     """Whether the winner's blanks leave the other side alone, whatever the blank rule."""
     is_final: bool = False
@@ -74,7 +76,7 @@ def choose_first(fields: Sequence[Field], *, first_winner: Side) -> Choice:
     is_contested = len(knowing) > 1 or any(not field.empty for field in fields)
     if is_contested:
         winner = owner or first_winner
-        return Choice(winner=winner, why=f"First meeting: {NAMES[winner]} decides.")
+        return Choice(winner=winner, why=f"First meeting: {NAMES[winner]} decides.", is_contested=True)
     (knower,) = knowing
     if owner not in (None, knower):
         return Choice(winner=owner, why="First meeting: the owner has nothing to say.", fills_only=True)
@@ -84,7 +86,7 @@ def choose_first(fields: Sequence[Field], *, first_winner: Side) -> Choice:
 def _asserted(fields: Sequence[Field], owner: Side) -> Choice:
     if any(owner in field.moved for field in fields):
         return Choice(winner=owner, why=f"{NAMES[owner]} moved, and owns the field.")
-    return Choice(winner=owner, why=f"{NAMES[owner.other]} drifted; {NAMES[owner]} owns the field.")
+    return Choice(winner=owner, why=f"{NAMES[owner]} owns the field; the other side drifted.")
 
 
 def _by_policy(fields: Sequence[Field], margin: timedelta) -> Choice:
@@ -94,7 +96,7 @@ def _by_policy(fields: Sequence[Field], margin: timedelta) -> Choice:
     if policy is Policy.NEWEST:
         return _newest(fields, margin)
     winner = Side.ERP if policy is Policy.ERP else Side.CRM
-    return Choice(winner=winner, why=f"Both sides moved; {NAMES[winner]} wins by policy.")
+    return Choice(winner=winner, why=f"Both sides moved; {NAMES[winner]} wins by policy.", is_contested=True)
 
 
 def _newest(fields: Sequence[Field], margin: timedelta) -> Choice:
@@ -104,7 +106,7 @@ def _newest(fields: Sequence[Field], margin: timedelta) -> Choice:
     if abs(erp - crm) <= margin:
         return Choice(winner=None, why="Both sides moved, too close together to tell who was last.")
     winner = Side.ERP if erp > crm else Side.CRM
-    return Choice(winner=winner, why=f"Both sides moved; {NAMES[winner]} moved last.")
+    return Choice(winner=winner, why=f"Both sides moved; {NAMES[winner]} moved last.", is_contested=True)
 
 
 def _last_moved(fields: Sequence[Field], side: Side) -> datetime | None:

@@ -77,7 +77,7 @@ def _arguments(name: str, inside: str | None) -> tuple[str, ...]:
 def _check_count(name: str, arguments: tuple[str, ...]) -> None:
     least, most = ARGUMENTS.get(name, (0, 0))
     if len(arguments) < least:
-        raise BadTransform(f"'{name}' needs something in brackets, as in '{name}(…)'.")
+        raise BadTransform(f"'{name}' lacks what belongs in its brackets. Write it as '{name}(…)'.")
     if most is not None and len(arguments) > most:
         raise BadTransform(
             f"'{name}' takes {most or 'nothing'} in brackets, not {len(arguments)}. Leave the rest out."

@@ -13,7 +13,7 @@ def number(decimals: str = "2") -> Transform:
     """A number rounded to that many decimals, half to even."""
     if not decimals.isdecimal() or int(decimals) > MOST_DECIMALS:
         raise BadTransform(
-            f"'number({decimals})' needs a count of decimals from 0 to {MOST_DECIMALS}, as in 'number(2)'."
+            f"'number({decimals})' has no count of decimals. Give one from 0 to {MOST_DECIMALS}, as in 'number(2)'."
         )
     count = int(decimals)
 

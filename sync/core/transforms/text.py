@@ -55,7 +55,9 @@ def url() -> Transform:
 def cut(limit: str = "") -> Transform:
     """Cuts what webCRM has no room for: at `limit`, or at the property's own length."""
     if limit and not (limit.isdecimal() and int(limit) > 0):
-        raise BadTransform(f"'cut({limit})' needs a length above 0, as in 'cut(50)'. Or write 'cut' alone.")
+        raise BadTransform(
+            f"'cut({limit})' has no length above 0. Write one, as in 'cut(50)', or 'cut' alone."
+        )
     fixed = int(limit) if limit else None
 
     def forward(parts: Parts, passage: Passage) -> Parts | Leave:
