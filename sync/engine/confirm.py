@@ -16,6 +16,7 @@ from sync.engine.rules import PairRules, ends
 from sync.engine.slice import Slice
 from sync.models.links import Intent, IntentState, Link, LinkState
 from sync.models.pairs import Finding
+from sync.models.rows import update_rows
 from sync.models.runs import Change
 
 CHUNK = 500
@@ -39,9 +40,9 @@ def confirm(work: Slice, side: Side, couples: Sequence[tuple[Link, Intent, Recor
         _judge(work, side, link, intent, record, now)
     links = [link for link, _, _ in couples]
     work.touch(links, Outcome.WRITTEN)
-    Link.objects.bulk_update(links, LINK_FIELDS, batch_size=CHUNK)
+    update_rows(links, LINK_FIELDS)
     intents = [intent for _, intent, _ in couples]
-    Intent.objects.bulk_update(intents, ["state", "problem", "ended_at", "key"], batch_size=CHUNK)
+    update_rows(intents, ["state", "problem", "ended_at", "key"])
     finish_changes(intents, Change.Outcome.WRITTEN, now)
 
 
@@ -53,9 +54,7 @@ def finish_changes(intents: Iterable[Intent], outcome: str, now: datetime) -> No
         change.outcome, change.finished_at = outcome, now
         change.key, change.message = intent.key or change.key, intent.problem
         changes.append(change)
-    Change.objects.bulk_update(
-        changes, ["outcome", "finished_at", "key", "message", "held"], batch_size=CHUNK
-    )
+    update_rows(changes, ["outcome", "finished_at", "key", "message", "held"])
 
 
 def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, now: datetime) -> None:

@@ -21,6 +21,7 @@ from sync.engine.rules import ends
 from sync.engine.slice import GRACE, Slice
 from sync.engine.write import adopt_key
 from sync.models.links import Intent, IntentState, Link, LinkState
+from sync.models.rows import update_rows
 from sync.models.runs import Change
 
 CHUNK = 200
@@ -117,7 +118,7 @@ def _ended_without(side: Side, intents: Sequence[Intent], now: datetime) -> None
         intent.link.due_at, intent.link.problem, intent.link.reread = now, "", True
         intent.link.state = LinkState.REMOVED if gone_as_wished else intent.link.state
         intent.link.save(update_fields=["due_at", "problem", "reread", "state"])
-    Intent.objects.bulk_update(intents, ["state", "ended_at"], batch_size=CHUNK)
+    update_rows(intents, ["state", "ended_at"])
     finish_changes([i for i in intents if i.state == IntentState.DROPPED], Change.Outcome.DROPPED, now)
     finish_changes([i for i in intents if i.state == IntentState.CONFIRMED], Change.Outcome.WRITTEN, now)
 

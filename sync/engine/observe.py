@@ -16,6 +16,7 @@ from sync.engine.confirm import confirm
 from sync.engine.rules import PairRules
 from sync.engine.slice import Slice
 from sync.models.links import Intent, IntentState, Link, LinkState, MatchKey
+from sync.models.rows import update_rows
 
 SEEN_FIELDS = ("seen", "stamps", "version", "updated_at", "by_hub", "parent", "missing_at", "scan")
 CHUNK = 500
@@ -32,7 +33,7 @@ def observe(work: Slice, side: Side, records: Sequence[Record], *, scan: int | N
         _notice(work, link, side, unique[link.get(side, "key")], scan=scan, now=now)
     work.touch([*fresh, *known.values()], Outcome.UNCHANGED)
     Link.objects.bulk_create(fresh, batch_size=CHUNK)
-    Link.objects.bulk_update(known.values(), update_fields(side), batch_size=CHUNK)
+    update_rows(known.values(), update_fields(side))
     _keep_match_keys(work.rules, side, [*fresh, *known.values()])
     _confirm_writes(work, side, known, unique, now)
 

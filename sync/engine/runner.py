@@ -54,6 +54,7 @@ def advance(run: Run, means: Means, *, watch: Callable[[Run], None] | None = Non
         until=now + means.slice,
         patience=means.patience,
         allow_hosts=means.hosts,
+        go_on=means.go_on,
     )
     try:
         return _in_one_piece(work, watch or (lambda _: None))

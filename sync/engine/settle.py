@@ -21,6 +21,7 @@ from sync.engine.slice import LEASE, Slice
 from sync.engine.write import record_intents, send
 from sync.models.links import OPEN_INTENTS, Intent, Link, LinkState
 from sync.models.pairs import Cursor
+from sync.models.rows import update_rows
 
 BATCH = 200
 MAX_ATTEMPTS = 5
@@ -146,7 +147,7 @@ def _release(work: Slice, decisions: list[Decision], now: datetime) -> None:
     keep_conflicts(work.rules, decisions, now)
     for decision in decisions:
         _apply(work, decision, now)
-    Link.objects.bulk_update([d.link for d in decisions], RELEASE_FIELDS, batch_size=BATCH)
+    update_rows([d.link for d in decisions], RELEASE_FIELDS)
 
 
 def _apply(work: Slice, decision: Decision, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -34,6 +35,10 @@ class SystemChanged(Misconfigured):
 SLICE = timedelta(seconds=25)
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Means:
     """What a slice may use: time, patience with busy systems, hosts that may be private."""
@@ -42,6 +47,8 @@ class Means:
     hosts: tuple[str, ...]
     patience: float = 5.0
     slice: timedelta = SLICE
+    go_on: Callable[[], bool] = _always
+    """Asked between any two steps; False ends the slice there."""
 
 
 @dataclass(kw_only=True)
@@ -54,6 +61,7 @@ class Slice:
     until: datetime
     patience: float
     allow_hosts: tuple[str, ...]
+    go_on: Callable[[], bool] = _always
     calls: dict[str, Counter[str]] = field(default_factory=dict)
     verified: set[Side] = field(default_factory=set)
 
@@ -62,7 +70,7 @@ class Slice:
         return self.rules.pair
 
     def out_of_time(self) -> bool:
-        return self.ports.now() >= self.until
+        return not self.go_on() or self.ports.now() >= self.until
 
     @cached_property
     def connectors(self) -> dict[Side, Connector]:

@@ -32,6 +32,7 @@ from sync.engine.observe import observe
 from sync.engine.pairing import wake_children
 from sync.engine.slice import GRACE, LEASE, Slice
 from sync.models.links import Intent, IntentState, Link, LinkState, MatchKey
+from sync.models.rows import update_rows
 from sync.models.runs import Change
 from sync.models.systems import System
 
@@ -49,11 +50,11 @@ def record_intents(work: Slice, decisions: Sequence[Decision], now: datetime) ->
     """The committed word that these writes will be tried. Runs inside the caller's transaction."""
     drafts = [(decision.link, draft) for decision in decisions for draft in decision.drafts]
     changes = [_change(work, link, draft, now) for link, draft in drafts]
-    Change.objects.bulk_create(changes, batch_size=CHUNK)
+    Change.objects.bulk_create(changes)
     intents = [
         _intent(link, draft, change, now) for (link, draft), change in zip(drafts, changes, strict=True)
     ]
-    return Intent.objects.bulk_create(intents, batch_size=CHUNK)
+    return Intent.objects.bulk_create(intents)
 
 
 def _change(work: Slice, link: Link, draft: Draft, now: datetime) -> Change:
@@ -199,10 +200,8 @@ def _take_outcomes(
             _failed(intent, side, result.error, now)
         work.touch([intent.link], _counted(intent))
     intents = [intent for intent, _ in outcomes]
-    Intent.objects.bulk_update(
-        intents, ["state", "problem", "key", "look_after", "ended_at"], batch_size=CHUNK
-    )
-    Link.objects.bulk_update(links.values(), OUTCOME_FIELDS, batch_size=CHUNK)
+    update_rows(intents, ["state", "problem", "key", "look_after", "ended_at"])
+    update_rows(links.values(), OUTCOME_FIELDS)
     _finish(intents, now)
     wake_children([link for link in links.values() if link.linked_at == now], now)
     told = [result.record for _, result in outcomes if result.record and not result.error]
