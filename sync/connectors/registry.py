@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 from sync.connectors.base import Access, Connector, Misconfigured
 from sync.connectors.memory import open_memory
+from sync.connectors.rest.connector import RestConnector
 from sync.connectors.webcrm.connector import WebcrmConnector
 
 KINDS: dict[str, Callable[[Access], Connector]] = {
     "memory": open_memory,
+    "rest": RestConnector,
     "webcrm": WebcrmConnector,
 }
 
