@@ -1,0 +1,128 @@
+"""What only shows once the whole file is read: names that must exist, rules that must fit together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from django.conf import settings
+
+from sync.connectors.base import Connector, Misconfigured
+from sync.core.records import Property
+from sync.core.vocabulary import Side
+from sync.engine.ports import Ports
+from sync.engine.rules import compile_rules, known_properties, parts
+from sync.engine.slice import connect
+from sync.models.links import Link
+from sync.models.pairs import EntityPair
+from sync.models.systems import System
+from sync.services.config.pairs import PairDraft
+from sync.services.config.places import unknown
+from sync.services.config.systems import SystemDraft, check_secrets
+
+Connectors = Mapping[str, Connector]
+
+
+def check_systems(drafts: Mapping[str, SystemDraft], stored: Mapping[str, System]) -> dict[str, Connector]:
+    """Hold each system's address and config to its connector, without a call. The connectors that could be made."""
+    connectors: dict[str, Connector] = {}
+    for name, draft in drafts.items():
+        check_secrets(draft, stored.get(name))
+        if draft.system.kind and draft.system.address:
+            _open(name, draft, stored.get(name), connectors)
+    return connectors
+
+
+def _open(name: str, draft: SystemDraft, stored: System | None, connectors: dict[str, Connector]) -> None:
+    given = {key: secret.value or "" for key, secret in draft.secrets.items()}
+    draft.system.credentials = {**given, **(stored.credentials if stored else {})}
+    try:
+        connectors[name] = connect(
+            draft.system, ports=Ports(), patience=0, hosts=tuple(settings.HUB_ALLOW_HOSTS), calls=Counter()
+        )
+    except Misconfigured as error:
+        draft.spot.say(str(error))
+
+
+def check_pairs(
+    drafts: Mapping[str, PairDraft],
+    *,
+    systems: Mapping[str, System],
+    connectors: Connectors,
+    stored: Mapping[str, EntityPair],
+) -> None:
+    """Hold every pair to the systems it joins, to its parent and to its own rules."""
+    for name, draft in drafts.items():
+        _check_ends(draft, systems, connectors)
+        _check_parent(draft, {**stored, **{key: it.pair for key, it in drafts.items()}})
+        _check_same_records(draft, stored.get(name))
+        _check_rules(draft, systems)
+    _check_circles(drafts, stored)
+
+
+def _check_ends(draft: PairDraft, systems: Mapping[str, System], connectors: Connectors) -> None:
+    for side, (system, entity) in draft.ends.items():
+        spot = draft.spot.children()[side]
+        if system not in systems:
+            spot.say(f"{side}: {unknown('system', system, systems)}")
+        elif system in connectors and entity not in connectors[system].entities():
+            spot.say(f"{side}: {unknown('entity', entity, connectors[system].entities())}")
+
+
+def _check_parent(draft: PairDraft, pairs: Mapping[str, EntityPair]) -> None:
+    if draft.parent and draft.parent not in pairs:
+        draft.spot.children()["parent"].say(f"parent: {unknown('pair', draft.parent, pairs)}")
+
+
+def _check_circles(drafts: Mapping[str, PairDraft], stored: Mapping[str, EntityPair]) -> None:
+    above = {name: pair.parent.name for name, pair in stored.items() if pair.parent}
+    above |= {name: draft.parent for name, draft in drafts.items()}
+    for name, draft in drafts.items():
+        if name in _line(name, above):
+            draft.spot.children()["parent"].say("parent: a pair cannot be above itself.")
+
+
+def _line(name: str, above: Mapping[str, str]) -> set[str]:
+    """Everything above a pair."""
+    found: set[str] = set()
+    while (name := above.get(name, "")) and name not in found:
+        found.add(name)
+    return found
+
+
+def _check_same_records(draft: PairDraft, stored: EntityPair | None) -> None:
+    """Links hold keys of one entity; under another they would mean other records."""
+    if stored is None or not Link.objects.filter(pair=stored).exists():
+        return
+    for side, end in draft.ends.items():
+        had = (stored.system(side).name, stored.entity(side))
+        if had != end:
+            draft.spot.children()[side].say(
+                f"{side}: this pair has links to {'.'.join(had)} already. Make a new pair for other records."
+            )
+
+
+def _check_rules(draft: PairDraft, systems: Mapping[str, System]) -> None:
+    active = [row for row in draft.mappings if row.active]
+    compiled = compile_rules(draft.pair, active, draft.match_rules, _known(draft, systems))
+    for problem in compiled.problems:
+        draft.mapping_spots[int(problem.mapping) - 1].say(problem.message)
+    _check_match_rules(draft, {row.erp_property for row in active})
+
+
+def _known(draft: PairDraft, systems: Mapping[str, System]) -> dict[Side, dict[str, Property]]:
+    """What the systems said of their properties when they were last asked; nothing for a new one."""
+    found: dict[Side, dict[str, Property]] = {side: {} for side in Side}
+    for side, (name, entity) in draft.ends.items():
+        system = systems.get(name)
+        if system is not None and system.pk:
+            found[side] = known_properties(system, entity)
+    return found
+
+
+def _check_match_rules(draft: PairDraft, mapped: set[str]) -> None:
+    firsts = {parts(path)[0] for path in mapped if parts(path)}
+    for row, spot in zip(draft.match_rules, draft.match_spots, strict=True):
+        for path in parts(row.by):
+            if path not in firsts:
+                spot.say(f"by: no active mapping begins with '{path}'. Map it, or match by another property.")
