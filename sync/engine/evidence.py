@@ -16,10 +16,10 @@ from sync.core.values import meaning
 from sync.core.vocabulary import Side
 from sync.engine.confirm import confirm, finish_changes
 from sync.engine.observe import observe
+from sync.engine.outcomes import adopt_key
 from sync.engine.pairing import wake_children
 from sync.engine.rules import ends
 from sync.engine.slice import GRACE, Slice
-from sync.engine.write import adopt_key
 from sync.models.links import Intent, IntentState, Link, LinkState
 from sync.models.rows import update_rows
 from sync.models.runs import Change

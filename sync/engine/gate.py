@@ -10,6 +10,7 @@ from django.db.models import F
 
 from sync.connectors.base import Unavailable
 from sync.engine.ports import Ports
+from sync.models.sealing import Sealed
 from sync.models.systems import System, Token
 
 WINDOW = 60.5
@@ -83,7 +84,7 @@ class DatabaseVault:
         Token.objects.update_or_create(
             system_id=self.system_id,
             name=name,
-            defaults={"token": {"token": token}, "expires_at": expires_at},
+            defaults={"token": Sealed(token=token), "expires_at": expires_at},
         )
 
     def drop(self, name: str) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from sync.connectors.base import Nonsense, Page
+from sync.connectors.base import Nonsense, Page, Removed
 from sync.core.records import Record
 from sync.core.vocabulary import Side
 from sync.engine.observe import observe
@@ -122,7 +122,8 @@ def poll_removed(work: Slice, side: Side) -> None:
     cursor = Cursor.objects.get(pair=work.pair, side=side)
     if not work.capabilities(side).removed_feed or cursor.position is None:
         return
-    since, page, named = cursor.removed_since or cursor.position, None, []
+    since, page = cursor.removed_since or cursor.position, None
+    named: list[Removed] = []
     while True:
         told = work.connectors[side].removed(work.pair.entity(side), since=since - OVERLAP, page=page)
         named += told.entries

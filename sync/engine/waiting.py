@@ -19,7 +19,7 @@ def wake_the_ready(pair: EntityPair, now: datetime) -> None:
         parent = Link.objects.linked().filter(
             **{"pair_id": pair.parent_id, f"{side}_key": OuterRef(f"{side}_parent")}
         )
-        ready |= Exists(parent)
+        ready |= Q(Exists(parent))
     Link.objects.filter(ready, pair=pair, waiting=True).update(
         due_at=now, waiting=False, reason="its parent is linked"
     )

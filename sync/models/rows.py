@@ -16,12 +16,12 @@ def update_rows(rows: Iterable[models.Model], names: Collection[str]) -> None:
     if not found:
         return
     meta = found[0]._meta
-    fields = [meta.get_field(name) for name in names]
-    columns = ", ".join(f"{connection.ops.quote_name(field.column)} = %s" for field in fields)
-    table, key = (connection.ops.quote_name(name) for name in (meta.db_table, meta.pk.column))
+    fields = [field for field in meta.concrete_fields if field.name in names]
+    columns = ", ".join(f"{connection.ops.quote_name(str(field.column))} = %s" for field in fields)
+    table = connection.ops.quote_name(meta.db_table)
     values = [
         [*(field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields), row.pk]
         for row in found
     ]
     with connection.cursor() as cursor:
-        cursor.executemany(f"UPDATE {table} SET {columns} WHERE {key} = %s", values)  # noqa: S608 - names of our own
+        cursor.executemany(f"UPDATE {table} SET {columns} WHERE id = %s", values)  # noqa: S608 - our own names

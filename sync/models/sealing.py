@@ -43,7 +43,7 @@ def _keys() -> MultiFernet:
 
 
 if TYPE_CHECKING:
-    TextField = models.TextField[Any, Any]
+    TextField = models.TextField[Any, Sealed]
 else:
     TextField = models.TextField
 

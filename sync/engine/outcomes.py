@@ -1,0 +1,162 @@
+"""What became of writes: acknowledged, refused, stale, gone, unknown. Kept in the intents, links and audit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sync.connectors.base import (
+    ConnectorError,
+    Gone,
+    Misconfigured,
+    OperationKind,
+    Refused,
+    Result,
+    Stale,
+    Unauthorized,
+    Unavailable,
+)
+from sync.core.vocabulary import Outcome, Side
+from sync.engine.confirm import finish_changes
+from sync.engine.observe import observe
+from sync.engine.pairing import wake_children
+from sync.engine.slice import GRACE, Slice
+from sync.models.links import Intent, IntentState, Link, LinkState, MatchKey
+from sync.models.rows import update_rows
+from sync.models.runs import Change
+
+MAX_ATTEMPTS = 5
+OUTCOME_FIELDS = (
+    "state", "erp_key", "crm_key", "linked_at", "due_at", "reason", "reread", "attempts", "problem", "refused",
+    "run", "outcome", "erp_version", "crm_version", "erp_missing_at", "crm_missing_at", "lease_token", "lease_until",
+)  # fmt: skip
+
+
+def take_outcomes(work: Slice, side: Side, outcomes: Sequence[tuple[Intent, Result]], busy: set[int]) -> None:
+    now = work.ports.now()
+    links = Link.objects.select_for_update().in_bulk([intent.link_id for intent, _ in outcomes])
+    for intent, result in outcomes:
+        intent.link = links[intent.link_id]
+        if intent.link_id not in busy:
+            intent.link.lease_token, intent.link.lease_until = "", None
+        if result.error is None:
+            _acknowledged(intent, side, result, now)
+        else:
+            _failed(intent, side, result.error, now)
+        work.touch([intent.link], _counted(intent))
+    intents = [intent for intent, _ in outcomes]
+    absorb_twins({intent.key: intent.link for intent in intents if intent.link.linked_at == now}, side)
+    update_rows(intents, ["state", "problem", "key", "look_after", "ended_at"])
+    update_rows(links.values(), OUTCOME_FIELDS)
+    _finish(intents, now)
+    wake_children([link for link in links.values() if link.linked_at == now], now)
+    told = [result.record for _, result in outcomes if result.record and not result.error]
+    if told:
+        observe(work, side, told, scan=None, now=now)
+
+
+def _counted(intent: Intent) -> Outcome:
+    if intent.state == IntentState.UNKNOWN:
+        return Outcome.UNKNOWN
+    return Outcome.FAILED if intent.state == IntentState.REFUSED else Outcome.WRITTEN
+
+
+def _finish(intents: Sequence[Intent], now: datetime) -> None:
+    finals = {
+        IntentState.REFUSED: Change.Outcome.REFUSED,
+        IntentState.DROPPED: Change.Outcome.DROPPED,
+        IntentState.CONFIRMED: Change.Outcome.WRITTEN,
+    }
+    for state, outcome in finals.items():
+        finish_changes([intent for intent in intents if intent.state == state], outcome, now)
+
+
+def _acknowledged(intent: Intent, side: Side, result: Result, now: datetime) -> None:
+    link = intent.link
+    intent.state, intent.key = IntentState.ACKNOWLEDGED, result.key or intent.key
+    link.reason, link.problem = "", ""
+    if result.version:
+        link.put(side, version=result.version)
+    if intent.kind == OperationKind.REMOVE:
+        intent.state, intent.ended_at = IntentState.CONFIRMED, now
+        link.state = LinkState.REMOVED
+    elif intent.kind == OperationKind.CREATE and intent.key:
+        link.put(side, key=intent.key)
+        link.linked_at = now
+
+
+def adopt_key(link: Link, side: Side, key: str, now: datetime) -> None:
+    """A record was made for this link: know its key at once. A link a poll made for it meanwhile is absorbed."""
+    absorb_twins({key: link}, side)
+    link.put(side, key=key)
+    link.linked_at = now
+    link.save(update_fields=[f"{side}_key", "linked_at"])
+
+
+def absorb_twins(made: Mapping[str, Link], side: Side) -> None:
+    """Links that a poll made of records which the hub itself had just created."""
+    if not made:
+        return
+    pair = next(iter(made.values())).pair_id
+    twins = Link.objects.current().filter(**{"pair": pair, f"{side}_key__in": list(made)})
+    for twin in twins.exclude(pk__in=[link.pk for link in made.values()]):
+        link = made[twin.get(side, "key")]
+        Link.objects.filter(pk=twin.pk).update(
+            state=LinkState.MERGED, merged_into=link, due_at=None, lease_token="", lease_until=None
+        )
+        MatchKey.objects.filter(link=twin, side=side).update(link=link)
+
+
+def _failed(intent: Intent, side: Side, error: ConnectorError, now: datetime) -> None:
+    intent.problem = str(error)
+    settle_by: dict[type[ConnectorError], Callable[[Intent, Side, ConnectorError, datetime], None]] = {
+        Refused: _refused,
+        Stale: _stale,
+        Gone: _gone,
+        Unavailable: _not_now,
+        Unauthorized: _not_now,
+        Misconfigured: _not_now,
+    }
+    settle_by.get(type(error), _unknown)(intent, side, error, now)
+
+
+def _unknown(intent: Intent, _side: Side, _error: ConnectorError, now: datetime) -> None:
+    intent.state, intent.look_after = IntentState.UNKNOWN, now + GRACE
+    intent.link.due_at, intent.link.problem = intent.look_after, f"Unknown outcome: {intent.problem}"
+
+
+def _dropped(intent: Intent, now: datetime) -> None:
+    intent.state, intent.ended_at = IntentState.DROPPED, now
+
+
+def _refused(intent: Intent, side: Side, error: ConnectorError, now: datetime) -> None:
+    """This record fails alone. Of an update, fields the system names are left out until their value changes."""
+    assert isinstance(error, Refused)
+    intent.state, intent.ended_at = IntentState.REFUSED, now
+    link, named = intent.link, {path: text for path, text in error.fields.items() if path in intent.rules}
+    if intent.kind == OperationKind.CREATE:
+        named = {}
+    for path, message in named.items():
+        rule = intent.rules[path]
+        values = {p: str(v) for p, v in intent.values.items() if intent.rules.get(p) == rule}
+        link.refused = {**link.refused, rule: {"side": side.value, "values": values, "message": message}}
+    link.problem = str(error)
+    link.due_at = now if named and link.attempts < MAX_ATTEMPTS else None
+
+
+def _stale(intent: Intent, _side: Side, _error: ConnectorError, now: datetime) -> None:
+    _dropped(intent, now)
+    intent.link.due_at, intent.link.reread, intent.link.reason = now, True, "moved while it was planned"
+
+
+def _gone(intent: Intent, side: Side, _error: ConnectorError, now: datetime) -> None:
+    _dropped(intent, now)
+    intent.link.put(side, missing_at=intent.link.get(side, "missing_at") or now)
+    intent.link.due_at, intent.link.reason = now, "missing when it was to be written"
+
+
+def _not_now(intent: Intent, _side: Side, _error: ConnectorError, now: datetime) -> None:
+    _dropped(intent, now)
+    link = intent.link
+    wait = timedelta(seconds=min(3600, 5 * 2**link.attempts))
+    link.due_at, link.reason = now + wait, "tries again"
