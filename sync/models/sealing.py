@@ -52,7 +52,7 @@ class SealedField(TextField):
     """A `Sealed` mapping in Python, an opaque text in the database."""
 
     _pyi_private_set_type: Any
-    _pyi_private_get_type: Sealed
+    _pyi_private_get_type: Sealed  # type: ignore[assignment]
 
     def from_db_value(self, value: str | None, *_: object) -> Sealed:
         return unseal(value or "")
