@@ -18,6 +18,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,14 +81,15 @@ def sandbox(
     """Both pretend systems on free ports; `limits` keeps their real call limits."""
     counts = {"customers": customers, "contacts": contacts, "products": products, "seed": seed}
     options = [text for name, count in counts.items() for text in (f"--{name}", str(count))]
-    raised = [] if limits else ["--switch", f"rate_limit_per_minute={UNLIMITED}"]
+    raised = [] if limits else ["--set", f"rate_limit_per_minute={UNLIMITED}"]
+    free = ["--erp-port", "0", "--crm-port", "0", "--crm-auth-code", CREDENTIALS["CRM_AUTH_CODE"]]
     with ExitStack() as stack:
         found = {}
         for name in ("customerp", "webcrm"):
             log = place / f"{name}.log"
-            command = [sys.executable, "-m", "sandbox", name, "--port", "0", *options, *raised]
+            command = [sys.executable, "-m", "sandbox", name, *free, *options, *raised]
             stack.enter_context(process(command, log))
-            found[name] = Control(eventually(lambda log=log: _address(log), f"{name} listens"))
+            found[name] = Control(eventually(partial(_address, log), f"{name} listens"))
             stack.callback(found[name].close)
         yield Systems(erp=found["customerp"], crm=found["webcrm"])
 

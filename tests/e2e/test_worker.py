@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import harness
-from tests.e2e.harness import Hub, Worker, eventually
-from tests.e2e.processes import alive, children, group, kill
+from tests.e2e.harness import Hub, Worker
+from tests.e2e.processes import alive, children, eventually, group, kill
 
 pytestmark = pytest.mark.e2e
 
