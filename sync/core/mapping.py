@@ -80,7 +80,7 @@ def translate(rule: Rule, values: Values, *, source: Side, references: Reference
     if not is_known(rule, source, values):
         return LEAVE
     targets = rule.ends(source.other)
-    parts = _convert(rule, values, source, references)
+    parts = _convert(rule, values, source=source, references=references)
     if isinstance(parts, Leave):
         return LEAVE
     return {end.path: coerce(part, end) for end, part in zip(targets, parts, strict=True)}
@@ -103,7 +103,7 @@ def differing(rule: Rule, side: Side, now: Values, other: Values) -> tuple[str, 
         for end in rule.ends(side)
         if end.path in now
         and end.path in other
-        and _essence(rule, end, now[end.path]) != _essence(rule, end, other[end.path])
+        and _differs(rule, end, one=now[end.path], other=other[end.path])
     )
 
 
@@ -116,30 +116,36 @@ def same(rule: Rule, erp_values: Values, crm_values: Values, *, references: Refe
     """Whether both sides mean the same: seen from either end is enough, for a cut or a table loses something."""
     if is_empty(rule, Side.ERP, erp_values) and is_empty(rule, Side.CRM, crm_values):
         return True
-    return _reaches(rule, erp_values, crm_values, Side.ERP, references) or (
+    return _reaches(rule, erp_values, held=crm_values, source=Side.ERP, references=references) or (
         rule.has_way_to(Side.ERP)
         and bool(rule.erp)
-        and _reaches(rule, crm_values, erp_values, Side.CRM, references)
+        and _reaches(rule, crm_values, held=erp_values, source=Side.CRM, references=references)
     )
 
 
 def crm_essence(rule: Rule, side: Side, values: Values, *, references: References) -> Essence | None:
     """What one side says, in webCRM's words, as compared; None where it is unknown or cannot be said there."""
-    return _essence_at(rule, Side.CRM, values, side, references) if is_known(rule, side, values) else None
+    return (
+        _essence_at(rule, values, target=Side.CRM, source=side, references=references)
+        if is_known(rule, side, values)
+        else None
+    )
 
 
-def _reaches(rule: Rule, values: Values, held: Values, source: Side, references: References) -> bool:
+def _reaches(rule: Rule, values: Values, *, held: Values, source: Side, references: References) -> bool:
     """Whether what `source` says, translated, is what the other side holds."""
-    return _essence_at(rule, source.other, values, source, references) == essence(rule, source.other, held)
+    return _essence_at(rule, values, target=source.other, source=source, references=references) == essence(
+        rule, source.other, held
+    )
 
 
 def _essence_at(
-    rule: Rule, target: Side, values: Values, source: Side, references: References
+    rule: Rule, values: Values, *, target: Side, source: Side, references: References
 ) -> Essence | None:
     if source is target:
         return essence(rule, source, values)
     try:
-        parts = _convert(rule, values, source, references)
+        parts = _convert(rule, values, source=source, references=references)
     except (Untranslatable, Unlinked):
         return None
     if isinstance(parts, Leave):
@@ -147,7 +153,7 @@ def _essence_at(
     return essence(rule, target, dict(zip(rule.paths(target), parts, strict=True)))
 
 
-def _convert(rule: Rule, values: Values, source: Side, references: References) -> Parts | Leave:
+def _convert(rule: Rule, values: Values, *, source: Side, references: References) -> Parts | Leave:
     """The other side's parts, not yet in its properties' form."""
     passage = Passage(source=source, targets=rule.ends(source.other), references=references)
     parts: Parts | Leave = tuple(values.get(path) for path in rule.paths(source))
@@ -162,6 +168,12 @@ def _steps(rule: Rule, source: Side) -> list[Step]:
     if source is Side.ERP:
         return [step.forward for step in rule.transforms]
     return [step.back or leave for step in reversed(rule.transforms)]
+
+
+def _differs(rule: Rule, end: Property, *, one: Value, other: Value) -> bool:
+    if type(one) is type(other) and one == other:
+        return False
+    return _essence(rule, end, one) != _essence(rule, end, other)
 
 
 def _essence(rule: Rule, end: Property, value: Value) -> Hashable:

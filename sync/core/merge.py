@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sync.core.mapping import Rule, differing, is_empty, is_known, moved, picked, same, translate
@@ -56,11 +56,11 @@ def plan(
 def plan_create(rules: Iterable[Rule], *, source: Side, values: Values, references: References) -> Plan:
     """What a new record on the other side is made of. Blanks are left out, unless that side insists on a value."""
     able = [rule for rule in rules if rule.direction.writes(source.other) and is_known(rule, source, values)]
-    return Plan.of(_created(rule, source, values, references) for rule in able)
+    return Plan.of(_created(rule, values, source=source, references=references) for rule in able)
 
 
-def _created(rule: Rule, source: Side, values: Values, references: References) -> Item:
-    found = _attempt(rule, values, source, references)
+def _created(rule: Rule, values: Values, *, source: Side, references: References) -> Item:
+    found = _attempt(rule, values, source=source, references=references)
     if isinstance(found, Wait | Problem):
         return found
     filled = {} if isinstance(found, Leave) else {path: it for path, it in found.items() if it is not None}
@@ -87,8 +87,7 @@ def _groups(rules: Iterable[Rule]) -> list[list[Rule]]:
 
 
 def _decided(group: Sequence[Rule], scene: Scene) -> Iterator[Item]:
-    fields = [_look(rule, scene) for rule in group]
-    touched = [it for it in fields if it.moved or not it.is_met]
+    touched = [it for rule in group if (it := _look(rule, scene))]
     yield from (_settled(it.rule, scene, "Both sides say the same.") for it in touched if it.is_same)
     met = [it for it in touched if it.is_met and not it.is_same]
     new = [it for it in touched if not it.is_met and not it.is_same]
@@ -106,12 +105,16 @@ def _is_seen(rule: Rule, scene: Scene) -> bool:
     return all(is_known(rule, side, scene.side(side).now) for side in Side)
 
 
-def _look(rule: Rule, scene: Scene) -> Field:
+def _look(rule: Rule, scene: Scene) -> Field | None:
+    """How a rule's two sides stand; None where both say what they said when last in step."""
     states = {side: scene.side(side) for side in Side}
     shifts = {side: differing(rule, side, state.now, state.base) for side, state in states.items()}
+    is_met = all(is_known(rule, side, state.base) for side, state in states.items())
+    if is_met and not any(shifts.values()):
+        return None
     return Field(
         rule=rule,
-        is_met=all(is_known(rule, side, state.base) for side, state in states.items()),
+        is_met=is_met,
         is_same=same(rule, scene.erp.now, scene.crm.now, references=scene.references),
         moved=frozenset(side for side in Side if shifts[side]),
         empty=frozenset(side for side, state in states.items() if is_empty(rule, side, state.now)),
@@ -150,23 +153,21 @@ def _carried(rule: Rule, choice: Choice, scene: Scene) -> Iterator[Item]:
     elif is_empty(rule, source, scene.side(source).now) and not choice.clears(rule.blank):
         yield _settled(rule, scene, "Blank on one side; the other keeps its value.")
     else:
-        yield from _translated(rule, source, scene, choice.why)
+        yield from _translated(rule, scene, source=source, why=choice.why)
 
 
-def _translated(rule: Rule, source: Side, scene: Scene, why: str) -> Iterator[Item]:
-    values = _attempt(rule, scene.side(source).now, source, scene.references)
+def _translated(rule: Rule, scene: Scene, *, source: Side, why: str) -> Iterator[Item]:
+    values = _attempt(rule, scene.side(source).now, source=source, references=scene.references)
     if isinstance(values, Wait | Problem):
         yield values
     elif isinstance(values, Leave):
         yield _settled(rule, scene, "One side has no word for the other's value; both keep theirs.")
     else:
-        yield from _written(
-            rule, source.other, values, source=scene.picked(rule, source), scene=scene, why=why
-        )
+        yield from _written(rule, scene, target=source.other, values=values, why=why)
 
 
 def _attempt(
-    rule: Rule, values: Values, source: Side, references: References
+    rule: Rule, values: Values, *, source: Side, references: References
 ) -> Values | Leave | Wait | Problem:
     """The other side's values, or what keeps this field from travelling."""
     try:
@@ -177,9 +178,7 @@ def _attempt(
         return Problem(rule=rule.name, message=str(error))
 
 
-def _written(
-    rule: Rule, target: Side, values: Values, *, source: Values, scene: Scene, why: str
-) -> Iterator[Item]:
+def _written(rule: Rule, scene: Scene, *, target: Side, values: Values, why: str) -> Iterator[Item]:
     """Only what the target does not hold yet is written; what it holds already becomes its base."""
     state = scene.side(target)
     apart = differing(rule, target, values, state.now)
@@ -191,7 +190,7 @@ def _written(
         rule=rule.name,
         side=target,
         values={path: values[path] for path in apart},
-        source=source,
+        source=scene.picked(rule, target.other),
         overwrites={path: state.now[path] for path in apart},
         why=why,
     )
@@ -214,9 +213,8 @@ def _first_met(fields: Sequence[Field], choice: Choice | None, scene: Scene) -> 
 
 
 def _is_speechless(rule: Rule, scene: Scene) -> bool:
-    return any(
-        isinstance(_attempt(rule, scene.side(side).now, side, scene.references), Leave) for side in Side
-    )
+    found = (_attempt(rule, scene.side(side).now, source=side, references=scene.references) for side in Side)
+    return any(isinstance(each, Leave) for each in found)
 
 
 # What a person said
@@ -236,10 +234,10 @@ def _holds(field: Field, ruling: Ruling, scene: Scene) -> bool:
     saw = {Side.ERP: ruling.erp, Side.CRM: ruling.crm}
     said = _dictate(field.rule, ruling, scene) if ruling.winner is None else {}
     ruled = said if isinstance(said, dict) else {}
-    return all(_says(field.rule, side, scene, (saw[side], ruled.get(side, {}))) for side in Side)
+    return all(_says(field.rule, scene, side=side, choices=(saw[side], ruled.get(side, {}))) for side in Side)
 
 
-def _says(rule: Rule, side: Side, scene: Scene, choices: Iterable[Values]) -> bool:
+def _says(rule: Rule, scene: Scene, *, side: Side, choices: Iterable[Values]) -> bool:
     now = scene.side(side).now
     return any(is_known(rule, side, values) and not moved(rule, side, now, values) for values in choices)
 
@@ -254,7 +252,7 @@ def _dictate(rule: Rule, ruling: Ruling, scene: Scene) -> dict[Side, Values] | P
         crm = {end.path: coerce(ruling.value, end) for end in rule.crm}
     except Unfit as error:
         return Problem(rule=rule.name, message=str(error))
-    erp = _attempt(rule, crm, Side.CRM, scene.references)
+    erp = _attempt(rule, crm, source=Side.CRM, references=scene.references)
     if isinstance(erp, Wait | Problem):
         return erp
     return {Side.ERP: {} if isinstance(erp, Leave) else erp, Side.CRM: crm}
@@ -268,7 +266,7 @@ def _dictated(rule: Rule, ruling: Ruling, scene: Scene) -> Iterator[Item]:
         return
     apart = [side for side in Side if differing(rule, side, ruled[side], scene.side(side).now)]
     for side in apart:
-        source = scene.picked(rule, side.other) if len(apart) == 1 else {}
-        yield from _written(rule, side, ruled[side], source=source, scene=scene, why=PERSON)
+        for item in _written(rule, scene, target=side, values=ruled[side], why=PERSON):
+            yield replace(item, source={}) if isinstance(item, Write) and len(apart) > 1 else item
     if not apart:
         yield _settled(rule, scene, PERSON)

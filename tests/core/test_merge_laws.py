@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.core.mapping import Rule, differing, translate
-from sync.core.plan import Plan, SideState
+from sync.core.plan import Plan, Ruling, SideState
 from sync.core.records import Property
 from sync.core.transforms.chain import parse
 from sync.core.transforms.transform import Leave
@@ -264,3 +264,17 @@ def test_typed_values_converge_in_one_step(data: Any, kind: DataType) -> None:
     again = planned([each], *applied(planned([each], erp, crm), erp, crm))
     assert not again.writes
     assert not again.settled
+
+
+@EXAMPLES
+@given(scenes(), st.sampled_from([Side.ERP, Side.CRM, None]), values)
+def test_what_a_person_rules_is_done_in_one_step(scene: Any, winner: Side | None, value: Any) -> None:
+    rules, erp, crm, first = scene
+    clashes = planned(rules, erp, crm, first_winner=first).clashes
+    rulings = {
+        it.rule: Ruling(rule=it.rule, winner=winner, value=value, erp=it.erp, crm=it.crm) for it in clashes
+    }
+    made = planned(rules, erp, crm, first_winner=first, rulings=rulings)
+    again = planned(rules, *applied(made, erp, crm), first_winner=first, rulings=rulings)
+    assert not {it.rule for it in again.writes} & set(rulings)
+    assert not made.clashes

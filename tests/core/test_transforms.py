@@ -343,5 +343,5 @@ def test_an_essence_takes_anything_and_is_its_own_essence(name: str, value: Valu
 
 
 def test_too_long_for_webcrm_without_a_cut_says_so() -> None:
-    with pytest.raises(Unfit, match="takes 3 characters.*has 7.*'cut'"):
+    with pytest.raises(Unfit, match=r"takes 3 characters.*has 7.*'cut'"):
         forward("", "Annabel", max_length=3)

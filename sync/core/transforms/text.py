@@ -53,7 +53,10 @@ def url() -> Transform:
 
 
 def cut(limit: str = "") -> Transform:
-    """Cuts what webCRM has no room for: at `limit`, or at the property's own length."""
+    """Cuts what webCRM has no room for: at `limit`, or at the property's own length.
+
+    It has no essence of its own: a change behind the cut is still an edit in the ERP.
+    """
     if limit and not (limit.isdecimal() and int(limit) > 0):
         raise BadTransform(
             f"'cut({limit})' has no length above 0. Write one, as in 'cut(50)', or 'cut' alone."
@@ -64,7 +67,7 @@ def cut(limit: str = "") -> Transform:
         room = fixed if fixed is not None else passage.targets[0].max_length
         return tuple(part if is_blank(part) else shortened(text_of(part), room) for part in parts)
 
-    return Transform(name="cut", arguments=(limit,) if limit else (), forward=forward, is_lossy=True)
+    return Transform(name="cut", arguments=(limit,) if limit else (), forward=forward)
 
 
 def lines() -> Transform:

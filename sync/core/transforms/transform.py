@@ -83,8 +83,6 @@ class Transform:
     """The form in which two values of one end are compared: total, and its own essence again."""
     words: tuple[str, ...] = ()
     """The texts it may give webCRM, where these are known beforehand."""
-    is_lossy: bool = False
-    """Whether something of the ERP's value is meant to be left behind."""
 
 
 def each(convert: Callable[[Value], Value | Leave]) -> Step:
