@@ -64,7 +64,8 @@ class Field:
             return setup.BLANKS[self.name]
         if self.plus or (self.obsolete and self.kind == "date"):
             return None
-        return PLAIN_BLANKS.get(self.kind, self.options[0] if self.options else "")
+        enumeration = self.options and not self.dropdown
+        return self.options[0] if enumeration else PLAIN_BLANKS.get(self.kind, "")
 
 
 @dataclass(frozen=True, kw_only=True)
