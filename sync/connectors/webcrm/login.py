@@ -22,10 +22,10 @@ class Login:
     """Signs calls with a bearer token."""
 
     def __init__(self, access: Access, session: Session) -> None:
-        self._credential = access.credentials.get("token", "").strip()
+        self._credential = access.credentials.get("auth_code", "").strip()
         if not self._credential:
             raise Misconfigured(
-                "webCRM needs the credential 'token': make an application token in webCRM under "
+                "webCRM needs the credential 'auth_code': make an application token in webCRM under "
                 "Configuration > Integration > API > REST and enter it."
             )
         # Another application token is another identity: it must not inherit the old one's access.
