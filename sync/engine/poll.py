@@ -17,6 +17,9 @@ from sync.models.pairs import Cursor
 OVERLAP = timedelta(minutes=2)
 """How far a run reads back behind its cursor: records may become visible late."""
 
+FEED_OVERLAP = timedelta(days=1)
+"""How far a removal feed is read back: its clock is not ours, and telling a removal twice costs nothing."""
+
 A_HANDFUL = 20
 """So many records may all be gone at once; more of them are not believed to be."""
 
@@ -122,7 +125,9 @@ def poll_removed(work: Slice, side: Side) -> None:
     cursor = Cursor.objects.get(pair=work.pair, side=side)
     if not work.capabilities(side).removed_feed or cursor.position is None:
         return
-    since, page = cursor.removed_since or cursor.position, None
+    # What went before the last reading began is known from that reading; feeds forget after a while.
+    recent = (cursor.started_at or work.ports.now()) - FEED_OVERLAP
+    since, page = cursor.removed_since or recent, None
     named: list[Removed] = []
     while True:
         told = work.connectors[side].removed(work.pair.entity(side), since=since - OVERLAP, page=page)
@@ -134,7 +139,7 @@ def poll_removed(work: Slice, side: Side) -> None:
         now = work.ports.now()
         _suspect(work, side, [entry.key for entry in named], now)
         latest = max((entry.removed_at for entry in named if entry.removed_at), default=since)
-        Cursor.objects.filter(pk=cursor.pk).update(removed_since=max(since, latest))
+        Cursor.objects.filter(pk=cursor.pk).update(removed_since=max(since, latest, recent))
 
 
 def _suspect(work: Slice, side: Side, keys: list[str], now: datetime) -> None:
