@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from sync.connectors.base import Nonsense, Page, Removed
+from sync.connectors.base import Gone, Nonsense, Page, Removed
 from sync.core.records import Record
 from sync.core.vocabulary import Side
 from sync.engine.observe import observe
 from sync.engine.slice import Slice
 from sync.models.links import Link
-from sync.models.pairs import Cursor
+from sync.models.pairs import Cursor, EntityPair
 
 OVERLAP = timedelta(minutes=2)
 """How far a run reads back behind its cursor: records may become visible late."""
@@ -22,6 +22,9 @@ FEED_OVERLAP = timedelta(days=1)
 
 A_HANDFUL = 20
 """So many records may all be gone at once; more of them are not believed to be."""
+
+CLOCKS = timedelta(minutes=10)
+"""How far the remote's clock may be from ours where only ours can be asked."""
 
 TAIL_STEPS = 3
 """How many steps of the remote's clock a later read of the same run reads back."""
@@ -88,6 +91,8 @@ def _complete(work: Slice, cursor: Cursor, side: Side, now: datetime) -> None:
     # A complete listing is in no order of time: what changed behind its back is at most as old as its start.
     cursor.position = cursor.highest - (now - started_at) if cursor.highest else None
     cursor.full_at, cursor.scanning = now, False
+    # Who was removed before is not in the listing anyway; the feed need only tell of what comes.
+    cursor.removed_since = started_at - CLOCKS
     _mark_missing(work, cursor, side, now)
 
 
@@ -122,24 +127,30 @@ def _mark_missing(work: Slice, cursor: Cursor, side: Side, now: datetime) -> Non
 
 def poll_removed(work: Slice, side: Side) -> None:
     """Ask a system that keeps a feed of removals; whoever it names is missing, to be verified by reading it."""
-    cursor = Cursor.objects.get(pair=work.pair, side=side)
-    if not work.capabilities(side).removed_feed or cursor.position is None:
+    since = Cursor.objects.get(pair=work.pair, side=side).removed_since
+    if since is None or not work.capabilities(side).removed_feed:
         return
-    # What went before the last reading began is known from that reading; feeds forget after a while.
-    recent = (cursor.started_at or work.ports.now()) - FEED_OVERLAP
-    since, page = cursor.removed_since or recent, None
+    try:
+        named = _removals_since(work, side, since - OVERLAP)
+    except Gone:
+        # The feed does not reach back so far: the next complete listing tells who is missing.
+        EntityPair.objects.filter(pk=work.pair.pk).update(next_full_at=None)
+        return
+    with transaction.atomic():
+        _suspect(work, side, [entry.key for entry in named], work.ports.now())
+        latest = max((entry.removed_at for entry in named if entry.removed_at), default=since)
+        Cursor.objects.filter(pair=work.pair, side=side).update(removed_since=max(since, latest))
+
+
+def _removals_since(work: Slice, side: Side, since: datetime) -> list[Removed]:
     named: list[Removed] = []
+    page: str | None = None
     while True:
-        told = work.connectors[side].removed(work.pair.entity(side), since=since - OVERLAP, page=page)
+        told = work.connectors[side].removed(work.pair.entity(side), since=since, page=page)
         named += told.entries
         page = told.next
         if page is None:
-            break
-    with transaction.atomic():
-        now = work.ports.now()
-        _suspect(work, side, [entry.key for entry in named], now)
-        latest = max((entry.removed_at for entry in named if entry.removed_at), default=since)
-        Cursor.objects.filter(pk=cursor.pk).update(removed_since=max(since, latest, recent))
+            return named
 
 
 def _suspect(work: Slice, side: Side, keys: list[str], now: datetime) -> None:
