@@ -144,7 +144,7 @@ def _look_by_reference(work: Slice, side: Side, intents: Sequence[Intent]) -> No
 def _settle_create(work: Slice, side: Side, intent: Intent, records: list[Record], now: datetime) -> None:
     if len(records) == 1:
         intent.key = records[0].key
-        adopt_key(intent.link, side, intent.key, now)
+        adopt_key(work, intent.link, side, intent.key, now)
         confirm(work, side, [(intent.link, intent, records[0])], now)
         observe(work, side, records, scan=None, now=now)
         wake_children([intent.link], now)

@@ -45,7 +45,10 @@ def take_outcomes(work: Slice, side: Side, outcomes: Sequence[tuple[Intent, Resu
             _failed(intent, side, result.error, now)
         work.touch([intent.link], _counted(intent))
     intents = [intent for intent, _ in outcomes]
-    absorb_twins({intent.key: intent.link for intent in intents if intent.link.linked_at == now}, side)
+    twins = absorb_twins(
+        {intent.key: intent.link for intent in intents if intent.link.linked_at == now}, side
+    )
+    work.uncount(twins)
     update_rows(intents, ["state", "problem", "key", "look_after", "ended_at"])
     update_rows(links.values(), OUTCOME_FIELDS)
     _finish(intents, now)
@@ -85,26 +88,28 @@ def _acknowledged(intent: Intent, side: Side, result: Result, now: datetime) -> 
         link.linked_at = now
 
 
-def adopt_key(link: Link, side: Side, key: str, now: datetime) -> None:
+def adopt_key(work: Slice, link: Link, side: Side, key: str, now: datetime) -> None:
     """A record was made for this link: know its key at once. A link a poll made for it meanwhile is absorbed."""
-    absorb_twins({key: link}, side)
+    work.uncount(absorb_twins({key: link}, side))
     link.put(side, key=key)
     link.linked_at = now
     link.save(update_fields=[f"{side}_key", "linked_at"])
 
 
-def absorb_twins(made: Mapping[str, Link], side: Side) -> None:
-    """Links that a poll made of records which the hub itself had just created."""
+def absorb_twins(made: Mapping[str, Link], side: Side) -> list[Link]:
+    """Links that a poll made of records which the hub itself had just created. Returns those that are no more."""
     if not made:
-        return
+        return []
     pair = next(iter(made.values())).pair_id
-    twins = Link.objects.current().filter(**{"pair": pair, f"{side}_key__in": list(made)})
-    for twin in twins.exclude(pk__in=[link.pk for link in made.values()]):
+    known = Link.objects.current().filter(**{"pair": pair, f"{side}_key__in": list(made)})
+    twins = list(known.exclude(pk__in=[link.pk for link in made.values()]))
+    for twin in twins:
         link = made[twin.get(side, "key")]
         Link.objects.filter(pk=twin.pk).update(
             state=LinkState.MERGED, merged_into=link, due_at=None, lease_token="", lease_until=None
         )
         MatchKey.objects.filter(link=twin, side=side).update(link=link)
+    return twins
 
 
 def _failed(intent: Intent, side: Side, error: ConnectorError, now: datetime) -> None:

@@ -115,6 +115,7 @@ def _join(work: Slice, desk: Desk, link: Link, other: Link) -> Decision:
                 link=link, outcome=Outcome.WAITING, problem="Its counterpart is busy.", retry=True
             )
         desk.absorbed.add(other.pk)
+        work.uncount([other])
         wake_children([link], desk.now)
     desk.matcher.links[link.pk] = link
     desk.matcher.links.pop(other.pk, None)

@@ -112,6 +112,11 @@ class Slice:
                 link.outcome = outcome.value
         self.count_touched(fresh)
 
+    def uncount(self, links: list[Link]) -> None:
+        """Links that became part of another one are counted with that."""
+        counted = Link.objects.filter(pk__in=[link.pk for link in links], run=self.run)
+        self.count_touched(-counted.update(run=None, outcome=""))
+
     def count_touched(self, number: int) -> None:
         if number:
             Run.objects.filter(pk=self.run.pk).update(touched=F("touched") + number)
