@@ -24,6 +24,10 @@ class References:
     def __call__(self, pair: str, side: Side, key: str) -> str | None:
         return self.counterparts.get((pair, side, key))
 
+    def add(self, more: References) -> None:
+        self.counterparts.update(more.counterparts)
+        self.parents.update(more.parents)
+
     def parent_of(self, link: Link, side: Side) -> Link | None:
         return self.parents.get((side, link.get(side, "parent")))
 

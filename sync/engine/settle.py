@@ -119,7 +119,7 @@ def _join(work: Slice, desk: Desk, link: Link, other: Link) -> Decision:
         wake_children([link], desk.now)
     desk.matcher.links[link.pk] = link
     desk.matcher.links.pop(other.pk, None)
-    desk.references = load_references(work.rules, [link]) if work.pair.parent else desk.references
+    desk.references.add(load_references(work.rules, [link]))
     return desk.linked(link, fresh=True)
 
 

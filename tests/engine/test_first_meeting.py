@@ -155,3 +155,15 @@ def test_observing_links_and_plans_but_writes_nothing(world: World) -> None:
     assert {"property": "OrgName", "before": None, "after": "Ny AS"}.items() <= planned[0]["fields"][
         1
     ].items()
+
+
+def test_a_batch_of_contacts_finds_every_parent(world: World) -> None:
+    customers = [world.customer(name=f"Firma {number}") for number in range(4)]
+    world.settle()
+    for number, customer in enumerate(customers):
+        world.contact(customer, last=f"Nordmann {number}", mail=f"kari@firma{number}.no")
+    organisation = Link.objects.get(erp_key=customers[0]).crm_key or ""
+    world.person(organisation, PersonLast="Nordmann", PersonMail="kari@firma0.no")
+    run = world.run("contacts")
+    assert run.counts == {"written": 4}
+    assert len(world.crm.keys("persons")) == 4
