@@ -51,7 +51,7 @@ CONFIG = {"token_name": str, "batches": bool}
 class WebcrmConnector:
     """Speaks to one webCRM system.
 
-    Credentials: `token`, the application token. Config: `token_name`, what webCRM calls that token, by which the
+    Credentials: `auth_code`, the application token. Config: `token_name`, what webCRM calls that token, by which the
     hub knows its own writes; `batches: false` writes row by row.
     """
 

@@ -36,6 +36,7 @@ class Reader:
         self.facts = facts
         self.editor = editor.casefold()
         self.properties = facts.properties()
+        self.owners = {path.split(".")[0] for path in self.properties if "." in path}
 
     def record(self, row: Mapping[str, Any], paths: Sequence[str] = ()) -> Record:
         """The record a row shows; Nonsense where it has no id."""
@@ -61,6 +62,8 @@ class Reader:
                 continue
             if isinstance(raw, dict):
                 yield from ((f"{name}.{part}", inner) for part, inner in raw.items() if is_scalar(inner))
+            elif raw is None and name in self.owners:
+                yield from ((path, None) for path in self.properties if path.startswith(f"{name}."))
             elif is_scalar(raw):
                 yield name, raw
 

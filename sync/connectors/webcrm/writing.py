@@ -13,6 +13,7 @@ from sync.connectors.base import (
     OperationKind,
     Refused,
     Result,
+    Unavailable,
     Unknown,
 )
 from sync.connectors.webcrm.facts import HIDDEN, MASK, UNSET_DATE, Facts
@@ -31,6 +32,8 @@ CLEARED: Mapping[DataType, Value] = {
 ID = re.compile(r"\d+")
 NAMES = re.compile(r"\b(?:Organisation|Person|Product)[A-Z]\w*")
 WORDS = re.compile(r"\w+")
+PASSING = re.compile(r"error has occurred|deadlock|timed? ?out|primary key", re.IGNORECASE)
+"""What webCRM says of a row that failed for reasons of its own: its ids clash when records are made quickly."""
 MISSING = re.compile(r"not found|not exist|no such", re.IGNORECASE)
 
 
@@ -59,7 +62,7 @@ def row_result(operation: Operation, said: Any) -> Result:
     """What one string of a PATCH answer means for its operation."""
     text = str(said) if isinstance(said, int) and not isinstance(said, bool) else said
     if operation.kind is OperationKind.CREATE:
-        return _created(text)
+        return _created(operation, text)
     if text is None or text == "" or text == operation.key:
         return Result(key=operation.key)
     if isinstance(text, str) and not ID.fullmatch(text):
@@ -95,11 +98,11 @@ def message_of(body: Any) -> str:
     return said if isinstance(said, str) else "; ".join(_model_state(body).values())
 
 
-def _created(text: Any) -> Result:
+def _created(create: Operation, text: Any) -> Result:
     if isinstance(text, str) and ID.fullmatch(text) and int(text) > 0:
         return Result(key=str(int(text)))
     if isinstance(text, str) and text and not ID.fullmatch(text):
-        return Result(error=Refused(f"webCRM refused it: {text}", fields=_named(text)))
+        return Result(error=_refusal(create, text))
     return Result(error=Unknown("webCRM did not say which id the new record has: look it up."))
 
 
@@ -107,6 +110,8 @@ def _refusal(operation: Operation, text: str) -> ConnectorError:
     missing = MISSING.search(text) and operation.key in WORDS.findall(text)
     if operation.kind is OperationKind.UPDATE and missing and not _named(text):
         return Gone(f"webCRM has no record {operation.key}: {text}")
+    if PASSING.search(text) and not _named(text):
+        return Unavailable(f"webCRM could not do it just now: {text}")
     return Refused(f"webCRM refused it: {text}", fields=_named(text))
 
 

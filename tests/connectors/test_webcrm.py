@@ -1,0 +1,382 @@
+"""The webCRM connector against a webCRM with every doubtful behaviour switched on, one by one."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from sync.connectors.base import (
+    Gone,
+    Misconfigured,
+    Operation,
+    OperationKind,
+    Refused,
+    Unauthorized,
+    Unavailable,
+    Unknown,
+)
+from sync.connectors.webcrm.connector import WebcrmConnector
+from tests.connectors.conftest import ORGANISATIONS
+from tests.connectors.stages import CrmStage
+
+FIRST = "1"
+
+
+def create(token: str = "t", **values) -> Operation:
+    return Operation(kind=OperationKind.CREATE, token=token, values=values)
+
+
+def update(key: str = FIRST, **values) -> Operation:
+    return Operation(kind=OperationKind.UPDATE, token="t", key=key, values=values)
+
+
+def remove(key: str) -> Operation:
+    return Operation(kind=OperationKind.REMOVE, token="t", key=key)
+
+
+def listed(crm: CrmStage, entity: str = "Organisations", **how) -> list:
+    page = crm.connector.list(entity, **how)
+    found = list(page.records)
+    while page.next is not None:
+        page = crm.connector.list(entity, page=page.next, **how)
+        found += page.records
+    return found
+
+
+def endpoints(crm: CrmStage) -> list[str]:
+    return [call for call in crm.gate.calls if "Auth" not in call]
+
+
+# Logging in
+
+
+def test_one_login_serves_many_calls_and_connectors(crm: CrmStage):
+    listed(crm)
+    crm.connector = crm.opened()
+    listed(crm)
+    assert crm.gate.calls.count("POST /Auth/ApiLogin") == 1
+
+
+def test_a_token_that_ended_early_is_renewed_and_the_call_repeated(crm: CrmStage):
+    listed(crm)
+    crm.server.system.acts["forget_tokens"]({})
+    assert len(listed(crm)) == len(ORGANISATIONS)
+    assert crm.gate.calls.count("POST /Auth/ApiLogin") == 2
+
+
+def test_a_write_refused_for_its_token_is_repeated_once(crm: CrmStage):
+    listed(crm)
+    crm.server.system.acts["forget_tokens"]({})
+    (result,) = crm.connector.write("Organisations", [create(OrganisationName="Once AS")])
+    assert result.error is None
+    assert [row["OrganisationName"] for row in crm.server.system.state("Organisations")].count("Once AS") == 1
+
+
+def test_a_token_another_worker_renewed_is_used_without_a_login(crm: CrmStage):
+    listed(crm)
+    crm.server.system.acts["forget_tokens"]({})
+    other = crm.opened()
+    other.list("Organisations")
+    listed(crm)
+    assert crm.gate.calls.count("POST /Auth/ApiLogin") == 2
+
+
+@pytest.mark.parametrize("as_200", [False, True])
+def test_a_wrong_token_is_unauthorized_however_it_is_said(crm: CrmStage, as_200: bool):
+    crm.turn(bad_login_as_200=as_200)
+    wrong = crm.opened(token="11111111-2222-3333-4444-555555555555")
+    with pytest.raises(Unauthorized, match="does not accept") as caught:
+        wrong.list("Organisations")
+    assert "11111111" not in str(caught.value)
+
+
+def test_a_write_with_a_wrong_token_is_told_per_operation(crm: CrmStage):
+    wrong = crm.opened(token="11111111-2222-3333-4444-555555555555")
+    results = wrong.write("Organisations", [update(OrganisationName="A"), update("2", OrganisationName="B")])
+    assert [type(result.error) for result in results] == [Unauthorized, Unauthorized]
+
+
+def test_a_read_only_token_is_refused_with_a_sentence(crm: CrmStage):
+    reader = crm.opened(token="00000000-0000-0000-0000-000000000002")
+    (result,) = reader.write("Organisations", [update(OrganisationName="A")])
+    assert isinstance(result.error, Refused)
+
+
+def test_the_system_says_who_it_is(crm: CrmStage):
+    first = crm.connector.identity()
+    crm.turn(system_id=1)
+    assert (first.key, crm.connector.identity().key) == ("webcrm:39329", "webcrm:1")
+
+
+def test_an_older_system_is_known_by_its_token(crm: CrmStage):
+    crm.turn(legacy_2019=True)
+    key = crm.connector.identity().key
+    assert key.startswith("token:")
+    assert "00000000-0000" not in key
+
+
+# Who edited
+
+
+def test_the_token_name_is_learnt_once(crm: CrmStage):
+    crm.connector.write("Organisations", [update(OrganisationName="Hub AS")])
+    for _ in range(3):
+        crm.connector = crm.opened()
+        assert crm.connector.read("Organisations", [FIRST])[FIRST].by_hub
+    assert crm.gate.calls.count("GET /Auth") == 1
+
+
+def test_the_token_name_can_be_given(crm: CrmStage):
+    crm.connector.write("Organisations", [update(OrganisationName="Hub AS")])
+    given = crm.opened(token_name="somebody else")
+    assert not given.read("Organisations", [FIRST])[FIRST].by_hub
+    assert "GET /Auth" not in crm.gate.calls
+
+
+# Listing
+
+
+@pytest.mark.parametrize("queries", ["on", "off"])
+def test_changes_are_found_with_and_without_queries(crm: CrmStage, queries: str):
+    crm.turn(queries=queries)
+    began = datetime.now(UTC) - timedelta(minutes=1)
+    crm.edit("3", OrganisationName="Moved AS")
+    shown = {record.key: record.values["OrganisationName"] for record in listed(crm, since=began)}
+    assert shown["3"] == "Moved AS"
+    assert len(shown) < len(ORGANISATIONS)
+    assert crm.connector.capabilities("Organisations").changed_since
+
+
+@pytest.mark.parametrize(
+    ("queries", "entity", "since", "bulk"),
+    [
+        ("on", "Persons", True, 150),
+        ("on", "Products", True, 150),
+        ("no_product", "Persons", True, 150),
+        ("no_product", "Products", False, 0),
+        ("off", "Persons", False, 0),
+        ("off", "Organisations", True, 0),
+    ],
+)
+def test_what_a_system_can_do_is_found_out(crm: CrmStage, queries, entity, since, bulk):
+    crm.turn(queries=queries)
+    found = crm.connector.capabilities(entity)
+    assert (found.changed_since, found.bulk_read) == (since, bulk)
+
+
+def test_what_was_found_out_is_remembered(crm: CrmStage):
+    for _ in range(3):
+        crm.opened().capabilities("Persons")
+    assert crm.gate.calls.count("GET /Queries") == 1
+
+
+def test_a_column_an_older_system_does_not_have_spoils_nothing(crm: CrmStage):
+    crm.turn(legacy_2019=True)
+    began = datetime(2020, 1, 1, tzinfo=UTC)
+    paths = ("OrganisationName", "OrganisationDeliveryCity")
+    assert len(listed(crm, since=began, paths=paths)) == len(ORGANISATIONS)
+    assert crm.connector.capabilities("Organisations").bulk_read
+
+
+def test_a_long_list_of_changes_goes_on_from_the_last_stamp(crm: CrmStage):
+    names = [f"Many {number} AS" for number in range(2_200)]
+    crm.connector.write("Organisations", [create(OrganisationName=name) for name in names])
+    crm.gate.calls.clear()
+    records = listed(crm, since=datetime(2020, 1, 1, tzinfo=UTC), paths=("OrganisationName",))
+    assert {record.values["OrganisationName"] for record in records} >= set(names)
+    assert 3 <= len(endpoints(crm)) <= 5
+
+
+def test_a_row_edited_between_two_pages_hides_no_other(crm: CrmStage):
+    crm.connector.write(
+        "Organisations", [create(OrganisationName=f"Many {number} AS") for number in range(1_100)]
+    )
+    since = datetime(2020, 1, 1, tzinfo=UTC)
+    page = crm.connector.list("Organisations", since=since)
+    for key in ("1", "2", "3", "4", "5"):
+        crm.edit(key, OrganisationName="Moved AS")
+    keys = [record.key for record in page.records]
+    while page.next is not None:
+        page = crm.connector.list("Organisations", since=since, page=page.next)
+        keys += [record.key for record in page.records]
+    assert set(keys) == set(crm.keys())
+
+
+def test_a_complete_listing_ends_with_an_empty_page_only(crm: CrmStage):
+    listed(crm)
+    assert endpoints(crm) == ["GET /Organisations"] * 2
+
+
+# Reading and finding
+
+
+@pytest.mark.parametrize("switches", [{"queries": "off"}, {"queries": "off", "missing_as_204": True}])
+def test_records_are_read_one_by_one_where_there_are_no_queries(crm: CrmStage, switches):
+    crm.turn(**switches)
+    found = crm.connector.read("Organisations", ["1", "999", "2"])
+    assert sorted(found) == ["1", "2"]
+
+
+def test_finding_without_queries_reads_everything(crm: CrmStage):
+    crm.turn(queries="off")
+    (found,) = crm.connector.find("Organisations", "OrganisationName", ["kunde 3 as"])
+    assert found.key == "3"
+
+
+@pytest.mark.parametrize("value", ["x' OR '1'='1", "'; DELETE FROM Organisation --", "x') OR (1=1", "%", "*"])
+def test_a_hostile_value_finds_nothing(crm: CrmStage, value: str):
+    assert crm.connector.find("Organisations", "OrganisationName", [value]) == []
+    assert len(crm.keys()) == len(ORGANISATIONS)
+
+
+@pytest.mark.parametrize(
+    "path", ["PersonEmail", "name", "OrganisationName = 'x' OR OrganisationId", "OrganisationX--"]
+)
+def test_a_hostile_path_is_no_property(crm: CrmStage, path: str):
+    with pytest.raises(Misconfigured, match="no property"):
+        crm.connector.find("Organisations", path, ["x"])
+
+
+def test_a_number_is_looked_up_as_one(crm: CrmStage):
+    (person,) = crm.connector.write("Persons", [create(PersonLastName="Man", PersonOrganisationId=1)])
+    found = crm.connector.find("Persons", "PersonOrganisationId", ["1", "2"])
+    assert [record.key for record in found] == [person.key]
+    with pytest.raises(Refused):
+        crm.connector.find("Persons", "PersonOrganisationId", ["1 OR 1"])
+
+
+@pytest.mark.parametrize("key", ["abc", "1 OR 1=1", "../2", "", "１"])
+def test_what_is_no_id_is_not_there(crm: CrmStage, key: str):
+    assert crm.connector.read("Organisations", [key]) == {}
+
+
+# Writing
+
+
+@pytest.mark.parametrize("said", ["id", "empty", "null"])
+def test_an_update_is_acknowledged_in_every_way_there_is(crm: CrmStage, said: str):
+    crm.turn(patch_update_result=said)
+    (result,) = crm.connector.write("Organisations", [update(OrganisationName="New AS")])
+    assert (result.key, result.error) == (FIRST, None)
+
+
+@pytest.mark.parametrize("returns", ["object", "integer", "text"])
+def test_without_batches_the_new_id_is_read_in_every_form(crm: CrmStage, returns: str):
+    crm.turn(post_organisation_returns=returns)
+    (result,) = crm.opened(batches=False).write("Organisations", [create(OrganisationName="Single AS")])
+    assert crm.values(result.key)["OrganisationName"] == "Single AS"
+
+
+def test_a_create_that_does_not_say_its_id_is_unknown(crm: CrmStage):
+    crm.turn(post_organisation_returns="empty")
+    (result,) = crm.opened(batches=False).write("Organisations", [create(OrganisationName="Single AS")])
+    assert isinstance(result.error, Unknown)
+
+
+@pytest.mark.parametrize("style", ["envelope", "model_state"])
+def test_without_batches_a_refusal_still_names_the_property(crm: CrmStage, style: str):
+    crm.turn(error_style=style)
+    single = crm.opened(batches=False)
+    long, gone = single.write(
+        "Organisations", [update(OrganisationName="x" * 201), update("999", OrganisationName="A")]
+    )
+    assert list(long.error.fields) == ["OrganisationName"]
+    assert isinstance(gone.error, Gone)
+
+
+def test_a_passing_failure_of_one_row_is_not_its_fault(crm: CrmStage):
+    crm.turn(id_clash_every=2)
+    first, second = crm.connector.write(
+        "Organisations", [create(OrganisationName="A AS"), create(OrganisationName="B AS")]
+    )
+    assert (first.error, type(second.error)) == (None, Unavailable)
+
+
+def test_prices_are_written_digit_for_digit(crm: CrmStage):
+    values = {"ProductOrganisationId": 1, "ProductPrice": Decimal("8500.1"), "ProductCustom1": "70"}
+    (made,) = crm.connector.write("Products", [create(**values)])
+    held = crm.connector.read("Products", [made.key], paths=tuple(values))[made.key].values
+    assert held == values
+
+
+def test_only_products_are_removed(crm: CrmStage):
+    (made,) = crm.connector.write("Products", [create(ProductOrganisationId=1)])
+    gone, again = crm.connector.write("Products", [remove(made.key), remove(made.key)])
+    assert (gone.error, type(again.error)) == (None, Gone)
+    (refused,) = crm.connector.write("Persons", [remove("1")])
+    assert "inactive" in str(refused.error)
+
+
+def test_a_person_is_never_moved(crm: CrmStage):
+    (person,) = crm.connector.write("Persons", [create(PersonLastName="Man", PersonOrganisationId=1)])
+    crm.gate.calls.clear()
+    (result,) = crm.connector.write("Persons", [update(person.key, PersonOrganisationId=2)])
+    assert list(result.error.fields) == ["PersonOrganisationId"]
+    assert crm.gate.calls == []
+
+
+def test_a_date_is_cleared_and_reads_as_nothing(crm: CrmStage):
+    (made,) = crm.connector.write(
+        "Persons",
+        [create(PersonLastName="Man", PersonOrganisationId=1, PersonBirthday="1980-02-29T00:00:00+00:00")],
+    )
+    assert (
+        crm.connector.read("Persons", [made.key])[made.key].values["PersonBirthday"].startswith("1980-02-29")
+    )
+    crm.connector.write("Persons", [update(made.key, PersonBirthday=None)])
+    assert crm.connector.read("Persons", [made.key])[made.key].values["PersonBirthday"] is None
+
+
+def test_a_drop_down_without_a_choice_reads_as_nothing(crm: CrmStage):
+    assert crm.connector.read("Organisations", [FIRST])[FIRST].values["OrganisationType"] is None
+
+
+@pytest.mark.parametrize("entity", ["Organisations", "Persons", "Products"])
+def test_everything_shown_is_described_and_no_secret_is_shown(crm: CrmStage, entity: str):
+    crm.connector.write("Persons", [create(PersonLastName="Man", PersonOrganisationId=1)])
+    crm.connector.write("Products", [create(ProductOrganisationId=1)])
+    described = {known.path for known in crm.connector.fields(entity)}
+    for record in listed(crm, entity):
+        assert set(record.values) <= described
+        assert not [path for path in record.values if re.search("password|history", path, re.IGNORECASE)]
+
+
+def test_a_throttled_call_pauses_and_is_not_counted_against_the_write(crm: CrmStage):
+    listed(crm)
+    crm.turn(rate_limit_per_minute=1)
+    (result,) = crm.connector.write("Organisations", [update(OrganisationName="A AS")])
+    assert isinstance(result.error, Unavailable)
+    assert 1 <= result.error.retry_after <= 60
+    assert crm.gate.pauses == [result.error.retry_after]
+
+
+def test_every_request_is_admitted(crm: CrmStage):
+    crm.server.calls.clear()
+    listed(crm)
+    crm.server.system.acts["forget_tokens"]({})
+    crm.connector.read("Organisations", ["1", "2"])
+    crm.connector.write("Organisations", [update(OrganisationName="A AS")])
+    assert len(crm.gate.calls) == crm.calls()
+
+
+@pytest.mark.parametrize(
+    ("config", "why"),
+    [({"tokenname": "x"}, "tokenname"), ({"batches": "no"}, "true or false"), ({"token_name": 1}, "text")],
+)
+def test_a_wrong_configuration_is_a_sentence(crm: CrmStage, config, why):
+    with pytest.raises(Misconfigured, match=why):
+        crm.opened(**config)
+
+
+def test_a_missing_token_says_where_to_make_one(crm: CrmStage):
+    with pytest.raises(Misconfigured, match="Configuration > Integration"):
+        crm.opened(token=" ")
+
+
+def test_an_address_without_webcrm_is_said(crm: CrmStage):
+    elsewhere = WebcrmConnector(crm.access(path="/elsewhere", config={}, auth_code="x"))
+    with pytest.raises(Misconfigured, match="no webCRM at this address"):
+        elsewhere.list("Organisations")
