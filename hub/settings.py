@@ -10,6 +10,7 @@ from typing import Any
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from hub import env
+from hub.navigation import SIDE_BAR
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENVIRONMENT = env.read(os.environ, default_database=f"sqlite:///{BASE_DIR / 'hub.sqlite3'}")
@@ -218,17 +219,19 @@ REST_FRAMEWORK = {
         "knox.auth.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["sync.api.permissions.RolePermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PARSER_CLASSES": ["sync.api.parsers.PlainJSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["sync.api.filters.StrictBackend"],
     "DEFAULT_THROTTLE_CLASSES": [
         "rest_framework.throttling.AnonRateThrottle",
         "rest_framework.throttling.UserRateThrottle",
     ],
-    "DEFAULT_THROTTLE_RATES": {"anon": "30/min", "user": "600/min"},
+    "DEFAULT_THROTTLE_RATES": {"anon": "30/min", "user": "600/min", "login": "10/min"},
+    "NUM_PROXIES": 1 if SECURE else 0,  # or whoever asks chooses the address that is counted
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "hub.paging.Pages",
+    "DEFAULT_PAGINATION_CLASS": "sync.api.paging.Keyset",
+    "EXCEPTION_HANDLER": "sync.api.errors.explain",
 }
 REST_KNOX = {"TOKEN_PREFIX": "hub_", "TOKEN_TTL": timedelta(days=365), "AUTO_REFRESH": False}
 SPECTACULAR_SETTINGS = {
@@ -241,6 +244,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "sync.api.schema.add_errors"],
 }
 
 # Saying what happens

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +13,12 @@ from django.db.models import F, Q
 from django.forms import model_to_dict
 from django.utils import timezone
 
+from sync.core.records import Property
 from sync.core.vocabulary import Side
-from sync.engine.rules import known_properties, load, parts
+from sync.engine.rules import compile_rules, known_properties, load, parts
 from sync.jobs import enqueue
 from sync.models.links import Link
-from sync.models.pairs import EntityPair, FieldMapping, Mode
+from sync.models.pairs import EntityPair, FieldMapping, MatchRule, Mode
 from sync.models.runs import Run, RunState
 from sync.services.acts import NotPossible, record
 
@@ -100,6 +104,35 @@ def rules_changed(pair: EntityPair, *, before: list[dict[str, Any]], by: str, re
     return True
 
 
+def problems_of(pair: EntityPair, mappings: Sequence[FieldMapping]) -> dict[int, list[str]]:
+    """What the engine would say of these rows, saved or not: sentences by place in the sequence."""
+    rows = [_placed(mapping, place) for place, mapping in enumerate(mappings)]
+    known = {side: known_properties(pair.system(side), pair.entity(side)) for side in Side}
+    found: dict[int, list[str]] = defaultdict(list)
+    for problem in compile_rules(pair, [row for row in rows if row.active], [], known).problems:
+        found[int(problem.mapping)].append(problem.message)
+    return dict(found)
+
+
+def _placed(mapping: FieldMapping, place: int) -> FieldMapping:
+    """The engine names rows by their key, and unsaved ones have none."""
+    row = copy(mapping)
+    row.pk = place
+    return row
+
+
+def match_problems_of(
+    match_rules: Sequence[MatchRule], mappings: Sequence[FieldMapping]
+) -> dict[int, list[str]]:
+    """Match rules that name what no active mapping carries, by place in the sequence."""
+    mapped = {parts(row.erp_property)[0] for row in mappings if row.active and parts(row.erp_property)}
+    return {
+        place: [f"No active mapping has the ERP property '{name}'. Map it, or match by another."]
+        for place, row in enumerate(match_rules)
+        for name in [each for each in parts(row.by) if each not in mapped][:1]
+    }
+
+
 @dataclass(frozen=True, kw_only=True)
 class PropertyRow:
     """One line of a pair's property table, as a person would hand it to a tester."""
@@ -161,3 +194,13 @@ def _row(
 def sides_of(pair: EntityPair) -> dict[Side, str]:
     """How a page names the two ends of a pair."""
     return {side: f"{pair.system(side)}: {pair.entity(side)}" for side in Side}
+
+
+def properties_of(pair: EntityPair, side: Side) -> dict[str, Property]:
+    """What may be mapped on one side, by name, as last read from its system."""
+    return known_properties(pair.system(side), pair.entity(side))
+
+
+def property_names(mapping: FieldMapping, side: Side) -> tuple[str, ...]:
+    """The properties a mapping names on one side: several on the ERP's where lines are joined, none for a constant."""
+    return parts(mapping.erp_property) if side is Side.ERP else (mapping.crm_property,)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import ProtectedError
 
 from sync.jobs import enqueue
 from sync.models.systems import System
-from sync.services.acts import record
+from sync.services.acts import NotPossible, record
 
 
 def enter_credentials(system: System, secrets: dict[str, str], *, by: str, reason: str = "") -> None:
@@ -44,3 +45,14 @@ def request_check(system: System, *, by: str) -> None:
         System.objects.filter(pk=system.pk).update(check_result="Being tested…", checked_at=None)
         record("test connection", by=by, subject=system)
         enqueue("check", system.pk)
+
+
+def remove(system: System, *, by: str) -> None:
+    """Forget a system that no pair needs."""
+    name = str(system)
+    try:
+        with transaction.atomic():
+            system.delete()
+            record("remove system", by=by, subject=name)
+    except ProtectedError as error:
+        raise NotPossible(f"'{name}' is part of a pair. Point the pair elsewhere first.") from error
