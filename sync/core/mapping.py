@@ -114,8 +114,6 @@ def moved(rule: Rule, side: Side, now: Values, base: Values) -> bool:
 
 def same(rule: Rule, erp_values: Values, crm_values: Values, *, references: References) -> bool:
     """Whether both sides mean the same: seen from either end is enough, for a cut or a table loses something."""
-    if is_empty(rule, Side.ERP, erp_values) and is_empty(rule, Side.CRM, crm_values):
-        return True
     return _reaches(rule, erp_values, held=crm_values, source=Side.ERP, references=references) or (
         rule.has_way_to(Side.ERP)
         and bool(rule.erp)

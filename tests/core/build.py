@@ -70,3 +70,20 @@ def applied(made: Plan, erp: SideState, crm: SideState) -> tuple[SideState, Side
         SideState(now=now[Side.ERP], base=base[Side.ERP], stamps=erp.stamps),
         SideState(now=now[Side.CRM], base=base[Side.CRM], stamps=crm.stamps),
     )
+
+
+def erp(base: dict[str, Any], **now: Any) -> SideState:
+    """The ERP in step with `base`, but for `now`."""
+    return state({**base, **now}, base)
+
+
+def crm(base: dict[str, Any], **now: Any) -> SideState:
+    """webCRM in step with the ERP's `base`, but for `now`."""
+    said = {path.title(): value for path, value in base.items()}
+    return state({**said, **now}, said)
+
+
+def why(made: Plan) -> str:
+    """The reason of a plan's only write."""
+    (write,) = made.writes
+    return write.why

@@ -24,6 +24,7 @@ MOVES = [
     ("a change behind the cut", "cut(2)", "Anna", "Anne", True),
     ("a change below the rounding", "number(1)", "1.24", "1.21", False),
     ("a dash for nothing", "dash", "-", "", False),
+    ("a number for a yes", "", 1, True, True),
 ]
 
 

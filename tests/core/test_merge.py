@@ -4,32 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
-import pytest
-
-from sync.core.merge import plan_create
-from sync.core.plan import Clash, Plan, Problem, Ruling, Settled, SideState, Wait
+from sync.core.plan import Clash, Plan, Problem, Settled, SideState, Wait
 from sync.core.records import Property
 from sync.core.vocabulary import BlankRule, DataType, Direction, Policy, Side
-from tests.core.build import NOON, applied, nowhere, planned, rule, state
+from tests.core.build import NOON, applied, crm, erp, planned, rule, state, why
 
 ADDRESS = [rule(name, group="address", policy=Policy.NEWEST) for name in ("street", "code", "city")]
 BASE = {"street": "Storgata 1", "code": "0155", "city": "Oslo"}
-
-
-def erp(base: dict[str, Any], **now: Any) -> SideState:
-    return state({**base, **now}, base)
-
-
-def crm(base: dict[str, Any], **now: Any) -> SideState:
-    said = {path.title(): value for path, value in base.items()}
-    return state({**said, **now}, said)
-
-
-def why(made: Plan) -> str:
-    (write,) = made.writes
-    return write.why
 
 
 class TestReasons:
@@ -157,6 +139,27 @@ class TestGroup:
         assert made.values(Side.CRM) == {"Street": "Storgata 2"}
         assert [it.rule for it in made.problems] == ["country"]
 
+    def test_two_that_each_know_half_take_one_address_whole(self) -> None:
+        made = planned(
+            ADDRESS, state({**BASE, "city": ""}), state({"Street": "", "Code": "0155", "City": "Bergen"})
+        )
+        assert made.values(Side.CRM) == {"Street": "Storgata 1", "City": None}
+        assert made.values(Side.ERP) == {}
+
+    def test_values_cleared_on_two_sides_are_not_filled_crosswise(self) -> None:
+        rules = [
+            rule(name, group="g", policy=Policy.ERP, blank=BlankRule.PROTECT) for name in ("street", "city")
+        ]
+        base = {"street": "Storgata 1", "city": "Oslo"}
+        made = planned(rules, erp(base, street=""), crm(base, City=""))
+        assert (made.values(Side.ERP), made.values(Side.CRM)) == ({}, {"City": "Oslo"})
+
+    def test_one_move_without_a_time_makes_the_whole_a_clash(self) -> None:
+        here = SideState(now={**BASE, "street": "x", "code": "1"}, base=BASE, stamps={"street": NOON})
+        there = crm(BASE, City="Bergen")
+        there = SideState(now=there.now, base=there.base, stamps={"City": NOON + timedelta(hours=1)})
+        assert len(planned(ADDRESS, here, there).clashes) == 3
+
 
 class TestLines:
     RULE = rule(
@@ -177,6 +180,11 @@ class TestLines:
         made = planned(rules, here, there)
         assert made.values(Side.ERP) == {"a2": "5. etg."}
         assert planned(rules, *applied(made, here, there)) == Plan()
+
+    def test_one_line_moved_without_a_time_is_not_guessed_at(self) -> None:
+        here = SideState(now={"a1": "x", "a2": "y"}, base={"a1": "a", "a2": "b"}, stamps={"a1": NOON})
+        there = SideState(now={"A": "c"}, base={"A": "a\nb"}, stamps={"A": NOON + timedelta(hours=1)})
+        assert planned([self.RULE], here, there).clashes
 
 
 class TestOptions:
@@ -216,105 +224,6 @@ class TestWhatCannotTravel:
         rules = [rule("f", transforms="ref(Customers)")]
         made = planned(rules, erp({"f": "a"}, f="b"), crm({"f": "7"}))
         assert made.waits == (Wait(rule="f", pair="Customers", side=Side.ERP, key="b"),)
-
-
-class TestRuling:
-    HERE, THERE = erp({"f": "a"}, f="b"), crm({"f": "a"}, F="c")
-
-    def rule_on(self, winner: Side | None, value: Any = None, **saw: Any) -> Plan:
-        ruling = Ruling(
-            rule="f", winner=winner, value=value, erp={"f": saw.get("f", "b")}, crm={"F": saw.get("F", "c")}
-        )
-        return planned([rule("f", policy=Policy.ASK)], self.HERE, self.THERE, rulings={"f": ruling})
-
-    @pytest.mark.parametrize(("winner", "written"), [(Side.ERP, {"F": "b"}), (Side.CRM, {"f": "c"})])
-    def test_the_person_decides(self, winner: Side, written: dict[str, str]) -> None:
-        made = self.rule_on(winner)
-        assert made.values(winner.other) == written
-        assert why(made) == "A person decided."
-
-    def test_another_value_goes_to_both_sides(self) -> None:
-        made = self.rule_on(None, "d")
-        assert (made.values(Side.ERP), made.values(Side.CRM)) == ({"f": "d"}, {"F": "d"})
-        assert {it.side: it.overwrites for it in made.writes} == {Side.ERP: {"f": "b"}, Side.CRM: {"F": "c"}}
-        assert planned([rule("f", policy=Policy.ASK)], *applied(made, self.HERE, self.THERE)) == Plan()
-
-    def test_half_a_success_is_finished_later(self) -> None:
-        ruling = Ruling(rule="f", winner=None, value="d", erp={"f": "b"}, crm={"F": "c"})
-        there = state({"F": "d"}, {"F": "d"})
-        made = planned([rule("f", policy=Policy.ASK)], self.HERE, there, rulings={"f": ruling})
-        assert (made.values(Side.ERP), made.values(Side.CRM)) == ({"f": "d"}, {})
-
-    def test_a_value_that_does_not_fit_is_a_problem(self) -> None:
-        ruling = Ruling(rule="f", winner=None, value="long", erp={"f": "b"}, crm={"F": "c"})
-        rules = [rule("f", policy=Policy.ASK, crm=(Property(path="F", max_length=2),))]
-        made = planned(rules, self.HERE, self.THERE, rulings={"f": ruling})
-        assert [it.rule for it in made.problems] == ["f"]
-
-    @pytest.mark.parametrize("saw", [{"f": "older"}, {"F": "older"}])
-    @pytest.mark.parametrize("winner", [Side.ERP, None])
-    def test_what_moved_since_is_asked_again(self, winner: Side | None, saw: dict[str, str]) -> None:
-        made = self.rule_on(winner, "d", **saw)
-        assert not made.writes
-        assert [it.rule for it in made.clashes] == ["f"]
-
-    def test_a_blank_that_a_person_chose_clears(self) -> None:
-        ruling = Ruling(rule="f", winner=Side.ERP, erp={"f": ""}, crm={"F": "c"})
-        rules = [rule("f", policy=Policy.ASK, blank=BlankRule.KEEP)]
-        made = planned(rules, erp({"f": "a"}, f=""), self.THERE, rulings={"f": ruling})
-        assert made.values(Side.CRM) == {"F": None}
-
-    def test_a_group_waits_for_a_word_on_each_of_its_clashes(self) -> None:
-        rules = [rule("f", group="g", policy=Policy.ASK), rule("h", group="g", policy=Policy.ASK)]
-        base = {"f": "a", "h": "a"}
-        here, there = erp(base, f="b", h="b"), crm(base, F="c", H="c")
-        word = {
-            name: Ruling(rule=name, winner=Side.ERP, erp={name: "b"}, crm={name.title(): "c"})
-            for name in "fh"
-        }
-        assert len(planned(rules, here, there, rulings={"f": word["f"]}).clashes) == 2
-        assert planned(rules, here, there, rulings=word).values(Side.CRM) == {"F": "b", "H": "b"}
-
-
-class TestOnCreate:
-    RULES = [
-        rule("name", transforms="trim"),
-        rule("last", transforms="dash"),
-        rule("kind", direction=Direction.TO_CRM, only_on_create=True),
-        rule("status", direction=Direction.TO_ERP),
-        rule(
-            "owner",
-            transforms="const(2)",
-            erp=(),
-            crm=(Property(path="Owner", type=DataType.INTEGER),),
-            direction=Direction.TO_CRM,
-        ),
-        rule("note"),
-    ]
-
-    def made(self, source: Side = Side.ERP, **values: Any) -> Plan:
-        return plan_create(self.RULES, source=source, values=values, references=nowhere)
-
-    def test_writes_what_there_is_to_say(self) -> None:
-        made = self.made(name=" Ann ", last="", kind="Kunde", status="x", note=" ")
-        assert made.values(Side.CRM) == {"Name": "Ann", "Last": "-", "Kind": "Kunde", "Owner": 2}
-        assert [(it.rule, dict(it.erp)) for it in made.settled] == [("note", {"note": " "})]
-
-    def test_leaves_out_what_is_unknown(self) -> None:
-        assert self.made(name="Ann").values(Side.CRM) == {"Name": "Ann", "Owner": 2}
-
-    def test_works_from_the_other_end_too(self) -> None:
-        made = self.made(Side.CRM, Name="Ann", Last="-", Status="x", Owner=7)
-        assert made.values(Side.ERP) == {"name": "Ann", "status": "x"}
-
-    def test_a_required_property_without_a_value_is_a_problem(self) -> None:
-        rules = [rule("f", crm=(Property(path="F", required=True),))]
-        made = plan_create(rules, source=Side.ERP, values={"f": ""}, references=nowhere)
-        assert [it.rule for it in made.problems] == ["f"]
-
-    def test_is_never_compared_afterwards(self) -> None:
-        made = planned([self.RULES[2]], erp({"kind": "a"}, kind="b"), crm({"kind": "a"}, Kind="c"))
-        assert made == Plan()
 
 
 def test_a_constant_is_put_back_when_it_drifts() -> None:

@@ -13,8 +13,9 @@ from sync.core.plan import Plan, SideState
 from sync.core.vocabulary import BlankRule, Direction, Policy, Side
 from tests.core.build import MARGIN, NOON, nowhere, rule
 
-X, Y, BLANK, ABSENT = "x", "y", None, object()
-SAYINGS = (X, Y, BLANK, ABSENT)
+X, Y, BLANK = "x", "y", None
+ABSENT: Any = object()
+SAYINGS: tuple[Any, ...] = (X, Y, BLANK, ABSENT)
 NOTHING, SETTLED, CLASH = "nothing", "settled", "clash"
 LATER = MARGIN + timedelta(seconds=1)
 DELAYS = {"erp later": LATER, "crm later": -LATER, "together": MARGIN}
@@ -71,7 +72,10 @@ class TestEveryCase:
     """All of {x, y, blank, absent} for both sides and both bases."""
 
     def test_where_both_sides_were_in_step(self, direction: Direction, blank: BlankRule) -> None:
-        policies = [(Policy.ERP, Side.ERP, "together"), (Policy.CRM, Side.CRM, "together")]
+        policies: list[tuple[Policy, Side | None, str]] = [
+            (Policy.ERP, Side.ERP, "together"),
+            (Policy.CRM, Side.CRM, "together"),
+        ]
         policies += [(Policy.ASK, None, "erp later"), (Policy.NEWEST, Side.ERP, "erp later")]
         policies += [(Policy.NEWEST, Side.CRM, "crm later"), (Policy.NEWEST, None, "together")]
         for policy, wins, delay in policies:

@@ -17,7 +17,7 @@ from sync.core.transforms.transform import Leave
 from sync.core.vocabulary import BlankRule, DataType, Direction, Policy, Side
 from tests.core.build import NOON, applied, nowhere, planned, rule, state
 
-EXAMPLES = settings(max_examples=60, deadline=None)
+EXAMPLES = settings(max_examples=40, deadline=None)
 CHAINS = [
     "",
     "trim",
@@ -238,10 +238,11 @@ def _planned(each: Rule, erp: SideState, crm: SideState) -> tuple[Plan, SideStat
 def test_a_name_cut_before_they_met_stays_long_in_the_erp(text: str) -> None:
     each = rule(transforms="trim | cut(4)")
     cut = translate(each, {"name": text}, source=Side.ERP, references=nowhere)
+    assert not isinstance(cut, Leave)
     assert not planned([each], state({"name": text}), state(cut), first_winner=Side.CRM).writes
 
 
-TYPED = {
+TYPED: dict[DataType, list[Any]] = {
     DataType.NUMBER: ["1.10", "1.1", "-0.0", "0", "9007199254740993", None],
     DataType.BOOLEAN: [True, "true", "Yes", False, "0", None],
     DataType.DATE: ["2018-06-28", "20180628", "2018-06-28T00:00:00+02:00", "0001-01-01T00:00:00+00:00", None],

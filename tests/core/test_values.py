@@ -12,7 +12,7 @@ from sync.core.records import Property, Value
 from sync.core.values import Unfit, coerce, is_blank, length_of, meaning, number_of, text_of
 from sync.core.vocabulary import DataType
 
-EXAMPLES = settings(max_examples=100, deadline=None)
+EXAMPLES = settings(max_examples=50, deadline=None)
 S, I, N, B, T, D = (  # noqa: E741
     DataType.STRING,
     DataType.INTEGER,
