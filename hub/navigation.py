@@ -32,6 +32,7 @@ GROUPS = {
     "Allowed": (
         Line("Users", "auth.User", "person"),
         Line("Roles", "auth.Group", "group"),
+        Line("Tokens", "knox.AuthToken", "key"),
     ),
 }
 

@@ -10,7 +10,6 @@ from typing import Any
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from hub import env
-from hub.navigation import SIDE_BAR
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENVIRONMENT = env.read(os.environ, default_database=f"sqlite:///{BASE_DIR / 'hub.sqlite3'}")
