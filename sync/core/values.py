@@ -1,4 +1,4 @@
-"""What a value means: blank or not, equal or not, fit to be written or not. Facts: contracts.md A.13."""
+"""What a value means: blank or not, equal or not, fit to be written or not."""
 
 from __future__ import annotations
 
