@@ -106,7 +106,12 @@ def absorb_twins(made: Mapping[str, Link], side: Side) -> list[Link]:
     for twin in twins:
         link = made[twin.get(side, "key")]
         Link.objects.filter(pk=twin.pk).update(
-            state=LinkState.MERGED, merged_into=link, due_at=None, lease_token="", lease_until=None
+            state=LinkState.MERGED,
+            merged_into=link,
+            due_at=None,
+            waiting=False,
+            lease_token="",
+            lease_until=None,
         )
         MatchKey.objects.filter(link=twin, side=side).update(link=link)
     return twins

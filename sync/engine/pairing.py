@@ -135,7 +135,12 @@ def join(keeper: Link, absorbed: Link, now: datetime) -> bool:
     if not _free(other, keeper, now) or locked[keeper.pk].linked:
         return False
     Link.objects.filter(pk=absorbed.pk).update(
-        state=LinkState.MERGED, merged_into=keeper, due_at=None, lease_token="", lease_until=None
+        state=LinkState.MERGED,
+        merged_into=keeper,
+        due_at=None,
+        waiting=False,
+        lease_token="",
+        lease_until=None,
     )
     names = (
         "key",

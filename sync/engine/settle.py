@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F, Q
 
+from sync.connectors.base import ConnectorError
 from sync.core.vocabulary import Outcome, Side
 from sync.engine.conflicts import keep_conflicts, load_kept, load_rulings
 from sync.engine.decide import Desk
@@ -23,8 +25,9 @@ from sync.models.links import OPEN_INTENTS, Intent, Link, LinkState
 from sync.models.pairs import Cursor
 from sync.models.rows import update_rows
 
+logger = logging.getLogger(__name__)
+
 BATCH = 200
-MAX_ATTEMPTS = 5
 RELEASE_FIELDS = (
     "state", "due_at", "reason", "reread", "waiting", "attempts", "problem", "candidates", "plan", "run", "outcome",
     "erp_base", "crm_base", "lease_token", "lease_until", "refused",
@@ -100,11 +103,21 @@ def _decide(work: Slice, links: list[Link]) -> list[Decision]:
     for link in links:
         if link.pk in desk.absorbed:
             continue
+        decisions.append(_decide_one(work, desk, link))
+    return [decision for decision in decisions if decision.link.pk not in desk.absorbed]
+
+
+def _decide_one(work: Slice, desk: Desk, link: Link) -> Decision:
+    """One link's decision. A defect of ours fails this link alone, and keeps its traceback in the log."""
+    try:
         decision = desk.decide(link)
-        if decision.counterpart:
-            decision = _join(work, desk, link, decision.counterpart)
-        decisions.append(decision)
-    return decisions
+        return _join(work, desk, link, decision.counterpart) if decision.counterpart else decision
+    except (ConnectorError, DatabaseError):
+        raise
+    except Exception:  # noqa: BLE001 - one bad record stops nobody
+        logger.exception("link errored", extra={"link": link.pk, "pair": work.pair.name})
+        why = "A defect of the hub keeps this record from being settled; its log has the details."
+        return Decision(link=link, outcome=Outcome.FAILED, problem=why)
 
 
 def _join(work: Slice, desk: Desk, link: Link, other: Link) -> Decision:

@@ -167,3 +167,15 @@ def test_a_batch_of_contacts_finds_every_parent(world: World) -> None:
     run = world.run("contacts")
     assert run.counts == {"written": 4}
     assert len(world.crm.keys("persons")) == 4
+
+
+def test_a_waiting_contact_that_its_person_absorbs_is_counted_once(world: World) -> None:
+    customer = world.customer(name="Akkurat AS", number="924618094")
+    world.contact(customer, last="Nordmann", mail="kari@akkurat.no")
+    organisation = world.organisation(OrgName="Akkurat", OrgNumber="924618094")
+    world.person(organisation, PersonLast="Nordmann", PersonMail="kari@akkurat.no")
+    assert world.run("contacts").counts == {"waiting": 2}
+    world.settle()
+    run = world.run("contacts", full=True)
+    assert run.counts == {"unchanged": 1}
+    assert len(world.crm.keys("persons")) == len(world.erp.keys("contacts")) == 1
