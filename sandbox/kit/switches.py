@@ -9,6 +9,15 @@ from typing import Any
 
 from sandbox.kit.system import Impossible, SwitchPanel
 
+KINDS: dict[type, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+    dict: "an object",
+}
+
 
 def shown(panel: SwitchPanel) -> dict[str, Any]:
     """Every switch and its position."""
@@ -51,4 +60,4 @@ def _demand_fitting(field: Field[Any], present: Any, value: Any) -> None:
     if isinstance(present, float) and type(value) is int:
         return
     if type(value) is not type(present):
-        raise Impossible(f"{field.name} takes a {type(present).__name__}, not {value!r}.")
+        raise Impossible(f"{field.name} takes {KINDS[type(present)]}, not {value!r}.")

@@ -77,7 +77,7 @@ def test_a_person_creates_edits_and_removes_and_none_of_it_is_an_api_write(clien
         ("POST", "/_control/fail", {"colour": 1}, "A failure has no colour."),
         ("POST", "/_control/act/dance", {}, "There is no act dance; there are shout."),
         ("PATCH", "/_control/switches", {"volume": 1}, "There is no switch volume"),
-        ("PATCH", "/_control/switches", {"polite": 1}, "polite takes a bool, not 1."),
+        ("PATCH", "/_control/switches", {"polite": 1}, "polite takes true or false, not 1."),
         ("PATCH", "/_control/switches", {"shade": "green"}, "shade is one of red, blue, not green."),
     ],
 )
