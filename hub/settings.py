@@ -243,6 +243,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "ChangeOutcome": "sync.models.runs.Change.Outcome",
+        "ConflictState": "sync.models.links.ConflictState",
+        "LinkOutcome": "sync.models.links.OUTCOMES",
+        "LinkState": "sync.models.links.LinkState",
+        "RunState": "sync.models.runs.RunState",
+        "Side": "sync.models.pairs.SideName",
+    },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "sync.api.schema.add_errors"],
 }
 
