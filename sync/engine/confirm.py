@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db.models import F
 
+from sync.connectors.base import OperationKind
 from sync.core.mapping import moved
 from sync.core.records import Property, Record, Value
 from sync.core.spelling import spelling
@@ -14,7 +15,7 @@ from sync.core.values import meaning
 from sync.core.vocabulary import Outcome, Side
 from sync.engine.rules import PairRules, ends
 from sync.engine.slice import Slice
-from sync.models.links import Intent, IntentState, Link, LinkState
+from sync.models.links import Conflict, ConflictState, Intent, IntentState, Link, LinkState
 from sync.models.pairs import Finding
 from sync.models.rows import update_rows
 from sync.models.runs import Change
@@ -41,9 +42,16 @@ def confirm(work: Slice, side: Side, couples: Sequence[tuple[Link, Intent, Recor
     links = [link for link, _, _ in couples]
     work.touch(links, Outcome.WRITTEN)
     update_rows(links, LINK_FIELDS)
+    _end_rulings([link for link in links if link.due_at is None])
     intents = [intent for _, intent, _ in couples]
     update_rows(intents, ["state", "problem", "ended_at", "key"])
     finish_changes(intents, Change.Outcome.WRITTEN, now)
+
+
+def _end_rulings(links: Sequence[Link]) -> None:
+    """What a person decided stands until both sides hold it."""
+    ruled = Conflict.objects.filter(link__in=links, state=ConflictState.RULED)
+    ruled.update(state=ConflictState.CLOSED, closed_why="carried out")
 
 
 def finish_changes(intents: Iterable[Intent], outcome: str, now: datetime) -> None:
@@ -62,6 +70,8 @@ def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, 
     base = dict(link.get(side, "base"))
     for path, value in intent.values.items():
         base[path] = _base_of(work, side, intent, path, value, record, now)
+    if intent.kind == OperationKind.CREATE:
+        base |= _given_at_birth(work, side, intent, record)
     link.put(side, base=base)
     link.put(side.other, base={**link.get(side.other, "base"), **intent.source})
     intent.state, intent.ended_at, intent.key = IntentState.CONFIRMED, now, record.key
@@ -71,6 +81,16 @@ def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, 
         link.state, link.due_at, link.reason = LinkState.REMOVED, None, ""
     else:
         _due_again(work.rules, link, now)
+
+
+def _given_at_birth(work: Slice, side: Side, intent: Intent, record: Record) -> dict[str, Value]:
+    """What a system put into a new record by itself is its default, not somebody's edit."""
+    if _edited_since(work, side, record):
+        return {}
+    mapped = work.rules.types[side]
+    return {
+        path: value for path, value in record.values.items() if path in mapped and path not in intent.values
+    }
 
 
 def _base_of(

@@ -66,7 +66,8 @@ def keep_conflicts(rules: PairRules, decisions: Iterable[Decision], now: datetim
 def _keep(rules: PairRules, decision: Decision, rows: Mapping[str, Conflict], now: datetime) -> None:
     clashes = {clash.rule: clash for clash in decision.clashes}
     for name, row in rows.items():
-        if name not in clashes:
+        under_way = row.state == ConflictState.RULED and decision.drafts
+        if name not in clashes and not under_way:
             _close(row, decision, now)
     for name, clash in clashes.items():
         if name in rows:

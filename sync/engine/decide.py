@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sync.connectors.base import OperationKind
@@ -137,7 +137,16 @@ class Desk:
         planned = plan_create(
             self.rules.rules, source=side, values=link.get(side, "seen"), references=self.references
         )
-        return from_plan(self.rules, link, planned, fresh=False)
+        decision = from_plan(self.rules, link, planned, fresh=False)
+        decision.settled, decision.merged = [], False
+        decision.drafts = [_of_the_whole(draft, link, side, self.rules) for draft in decision.drafts]
+        return decision
+
+
+def _of_the_whole(draft: Draft, link: Link, side: Side, rules: PairRules) -> Draft:
+    """A created record rests on everything its source said, blanks too."""
+    seen = link.get(side, "seen")
+    return replace(draft, source={path: seen[path] for path in rules.types[side] if path in seen})
 
 
 def _blocked(link: Link, intents: list[Intent]) -> Decision:

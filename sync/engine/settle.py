@@ -114,7 +114,7 @@ def _decide_one(work: Slice, desk: Desk, link: Link) -> Decision:
         return _join(work, desk, link, decision.counterpart) if decision.counterpart else decision
     except (ConnectorError, DatabaseError):
         raise
-    except Exception:  # noqa: BLE001 - one bad record stops nobody
+    except Exception:
         logger.exception("link errored", extra={"link": link.pk, "pair": work.pair.name})
         why = "A defect of the hub keeps this record from being settled; its log has the details."
         return Decision(link=link, outcome=Outcome.FAILED, problem=why)

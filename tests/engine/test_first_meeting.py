@@ -179,3 +179,18 @@ def test_a_waiting_contact_that_its_person_absorbs_is_counted_once(world: World)
     run = world.run("contacts", full=True)
     assert run.counts == {"unchanged": 1}
     assert len(world.crm.keys("persons")) == len(world.erp.keys("contacts")) == 1
+
+
+def test_a_default_that_webcrm_gives_a_new_record_does_not_travel_back(world: World) -> None:
+    key = world.customer(name="Akkurat AS", phone=None)
+
+    def fill_in(call: str, phase: str) -> None:
+        if call == "write orgs" and phase == "after":
+            for made in world.crm.entity("orgs").stored.values():
+                made.values["OrgPhone"] = made.values["OrgPhone"] or "00 00 00 00"
+
+    world.crm.faults = fill_in
+    world.crm.entity("orgs").answers_record = False
+    world.settle()
+    assert world.of_customer(key)["OrgPhone"] == "00 00 00 00"
+    assert (world.erp.values("customers", key) or {})["phone"] is None
