@@ -10,10 +10,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from rich.console import Console
 
 from sync.management.demo.launch import Seed, launch
 from sync.management.demo.place import NoPlace, Place, read_ports
+from sync.management.foreground.display import make_console
 
 PLACE = Path(".demo")
 USAGE = 2
@@ -44,7 +44,7 @@ class Command(BaseCommand):
                 here.remove()
             elif inside:
                 seed = Seed(**{name: options[name] for name in vars(Seed())})
-                sys.exit(launch(here, seed, Console(highlight=False)))
+                sys.exit(launch(here, seed, make_console()))
             else:
                 _enter(here)
         except NoPlace as refusal:

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 
-from sync.management.foreground.display import display
+from sync.management.foreground.display import display, make_console
 from sync.management.foreground.result import Result, show
 from sync.management.foreground.work import run_pair
 from sync.models.pairs import EntityPair, Mode
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object a run, nothing else")
 
     def handle(self, *_: Any, pairs: list[str], **options: Any) -> None:
-        console = Console(stderr=options["json"], highlight=False)
+        console = make_console(stderr=options["json"])
         results: list[Result] = []
         stopping = Stopping()
         stopping.listen()

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+from django.db.models import Q
 
-from sync.core.vocabulary import Outcome
 from sync.models.links import Link, LinkQuerySet, LinkState
 from sync.models.pairs import EntityPair
 
 SECONDS = 60
-EXPLAINED = (Outcome.CONFLICT, Outcome.HELD, Outcome.WAITING, Outcome.EXCLUDED, Outcome.REMOVED)
-"""Why an ERP record may be without a counterpart: somebody decides, it is out of scope, or it is gone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +69,9 @@ def take_census(pair: EntityPair, *, erp_url: str, crm_url: str) -> Census:
 
 
 def _explained(pair: EntityPair) -> set[str]:
+    """ERP records that are out of scope or gone, wait for their customer, or have several candidates."""
     lonely = Link.objects.current().filter(pair=pair, erp_key__isnull=False, crm_key__isnull=True)
-    excused = lonely.filter(outcome__in=EXPLAINED) | lonely.exclude(state=LinkState.ACTIVE)
-    return _keys(excused)
+    return _keys(lonely.filter(~Q(state=LinkState.ACTIVE) | Q(waiting=True) | ~Q(candidates=[])))
 
 
 def _keys(links: LinkQuerySet) -> set[str]:

@@ -17,8 +17,15 @@ from sync.management.foreground.work import Report
 from sync.models.links import Link
 from sync.models.runs import Run
 
+LINE_WIDTH = 250
 LINE_SECONDS = 10.0
 """Seconds between two plain lines about the same phase."""
+
+
+def make_console(*, stderr: bool = False) -> Console:
+    """A terminal as wide as it is; elsewhere lines that nobody breaks."""
+    console = Console(stderr=stderr, highlight=False)
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=LINE_WIDTH)
 
 
 @dataclass(frozen=True, kw_only=True)
