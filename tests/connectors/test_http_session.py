@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import threading
 from decimal import Decimal
 
@@ -284,3 +285,40 @@ def test_a_full_budget_is_not_asked_three_times():
     with RawServer(says("[]")) as server, pytest.raises(Unavailable, match="budget"):
         session(server, gate).call(READ)
     assert len(gate.calls) == 1
+
+
+def test_a_key_cannot_turn_a_call_into_another_one():
+    routes = [("DELETE", "/things/{id}"), ("POST", "/things/batch")]
+    with RawServer(says("[]")) as server:
+        access = Access(
+            address=server.address,
+            allow_hosts=(server.address.removeprefix("http://"),),
+            gate=FakeGate(),
+            vault=FakeVault(),
+        )
+        with pytest.raises(Refused, match="something else than a record"):
+            Session(access, routes).call(
+                Request(method="DELETE", template="/things/{id}", segments={"id": "batch"})
+            )
+        assert server.asked == []
+
+
+def test_connections_are_kept_between_calls():
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n[1]"
+
+    def twice(connection: socket.socket, asked: bytes) -> None:
+        connection.sendall(answer)
+        connection.recv(65536)
+        connection.sendall(answer)
+
+    with RawServer(twice, says("[2]")) as server:
+        speaking = session(server)
+        assert [speaking.call(READ).body, speaking.call(WRITE).body] == [[1], [1]]
+
+
+def test_a_write_does_not_trust_a_connection_that_was_idle(monkeypatch):
+    monkeypatch.setattr("sync.connectors.http.session.IDLE", -1.0)
+    kept = exactly(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n[1]")
+    with RawServer(kept, says("[2]")) as server:
+        speaking = session(server)
+        assert [speaking.call(READ).body, speaking.call(WRITE).body] == [[1], [2]]

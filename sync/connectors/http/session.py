@@ -36,6 +36,7 @@ DEADLINE, CONNECT, MOST_BYTES = 30.0, 10.0, 32 * 1024 * 1024
 TRIES, FIRST_PAUSE = 3, 0.2
 RETRIED = frozenset({502, 503, 504})
 QUOTED = 200
+IDLE = 4.0
 CHUNK = 64 * 1024
 SEGMENT = re.compile(r"[A-Za-z0-9_.:~-]+")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -95,13 +96,17 @@ class Session:
         sleep: Callable[[float], None] = time.sleep,
         deadline: float = DEADLINE,
         most_bytes: int = MOST_BYTES,
+        key: re.Pattern[str] = SEGMENT,
     ) -> None:
+        """`key` is what may stand for `{id}` in a path."""
         self.address = parse_address(access.address, access.allow_hosts)
         self.secrets = Secrets(access.credentials.values())
         self.signature: Signature | None = None
         self.message_of: Callable[[Any], str] = lambda _body: ""
         self._gate = access.gate
         self._routes = frozenset(routes)
+        self._taken = {template for _, template in self._routes if "{" not in template}
+        self._key = key
         self._sleep = sleep
         self._deadline = deadline
         self._most_bytes = most_bytes
@@ -111,9 +116,10 @@ class Session:
         self._http.headers = CaseInsensitiveDict(
             {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "hub"}
         )
-        adapter = DoorAdapter(self._door, ssl.create_default_context())
-        self._http.mount("https://", adapter)
-        self._http.mount("http://", adapter)
+        self._adapter = DoorAdapter(self._door, ssl.create_default_context())
+        self._http.mount("https://", self._adapter)
+        self._http.mount("http://", self._adapter)
+        self._spoke_at = 0.0
 
     def call(self, request: Request) -> Answer:
         """The answer: any status but 401, 403, 429, 3xx and 5xx, which raise the ConnectorError they mean."""
@@ -135,12 +141,16 @@ class Session:
 
     def _url(self, request: Request) -> str:
         def fill(found: re.Match[str]) -> str:
-            segment = request.segments[found.group(1)]
-            if not SEGMENT.fullmatch(segment) or set(segment) <= {"."}:
-                raise Refused(f"'{self.secrets.strike(segment[:40])}' cannot be part of an address.")
+            name, segment = found.group(1), request.segments[found.group(1)]
+            pattern = self._key if name == "id" else SEGMENT
+            if not pattern.fullmatch(segment) or not SEGMENT.fullmatch(segment) or set(segment) <= {"."}:
+                raise Refused(f"'{self.short(segment)[:40]}' cannot be part of an address.")
             return quote(segment, safe=":")
 
-        return self.address.base + PLACEHOLDER.sub(fill, request.template)
+        path = PLACEHOLDER.sub(fill, request.template)
+        if path in self._taken and path != request.template:
+            raise Refused(f"'{path}' is the address of something else than a record.")
+        return self.address.base + path
 
     def _tried(self, request: Request, url: str) -> Answer:
         """A read is tried up to three times; a write once."""
@@ -169,6 +179,9 @@ class Session:
         return replace(request, headers=headers, query={**request.query, **self.signature.query()})
 
     def _sent(self, request: Request, url: str) -> Answer:
+        if request.writes and time.monotonic() - self._spoke_at > IDLE:
+            # A server hangs up on idle connections: a write must not be the one to find out, it is sent once.
+            self._adapter.poolmanager.clear()
         self._door.begin(self._deadline)
         try:
             response = self._http.request(
@@ -186,6 +199,8 @@ class Session:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             # The cause names the whole address with its query, where a key may stand: it is not passed on.
             raise self._lost(request, error) from None
+        finally:
+            self._spoke_at = time.monotonic()
 
     def _lost(self, request: Request, error: Exception) -> ConnectorError:
         what = "took too long" if _timed_out(error) else f"broke off ({type(error).__name__})"

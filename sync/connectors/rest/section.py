@@ -30,7 +30,7 @@ class Section:
         raise Misconfigured(f"{place} {what}: {todo}.")
 
     def has(self, name: str) -> bool:
-        return self._raw.get(name) is not None
+        return self._take(name) is not None
 
     def text(self, name: str, default: str | None = None) -> str:
         """A text; without a default it must be there."""

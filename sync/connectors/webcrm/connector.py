@@ -28,7 +28,7 @@ from sync.connectors.webcrm.lists import SIZE, Lists, Queries
 from sync.connectors.webcrm.login import Editor, Login
 from sync.connectors.webcrm.metadata import described
 from sync.connectors.webcrm.reading import Reader, rows_of
-from sync.connectors.webcrm.writing import message_of
+from sync.connectors.webcrm.writing import ID, message_of
 from sync.core.records import Property, Record
 from sync.core.vocabulary import DataType
 
@@ -57,12 +57,13 @@ class WebcrmConnector:
 
     def __init__(self, access: Access, *, sleep: Callable[[float], None] = time.sleep) -> None:
         _check_config(access)
-        self._session = Session(access, ROUTES, sleep=sleep)
+        self._session = Session(access, ROUTES, sleep=sleep, key=ID)
         self._session.message_of = message_of
         self._login = Login(access, self._session)
         self._session.signature = self._login
         self._editor = Editor(access, self._session, self._login)
         self._queries = Queries(self._session, access.vault, self._login.mark)
+        self._readers: dict[str, Reader] = {}
         self._batches = bool(access.config.get("batches", True))
 
     def identity(self) -> Identity:
@@ -141,7 +142,9 @@ class WebcrmConnector:
         return Writer(self._session, _facts(entity), batches=self._batches).write(operations)
 
     def _reader(self, entity: str) -> Reader:
-        return Reader(_facts(entity), self._editor.name())
+        if entity not in self._readers:
+            self._readers[entity] = Reader(_facts(entity), self._editor.name())
+        return self._readers[entity]
 
     def _all_rows(self, facts: Facts, script: str) -> Sequence[dict[str, Any]] | None:
         """Every page of one question; None where the system does not take it."""

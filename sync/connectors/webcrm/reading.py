@@ -36,6 +36,7 @@ class Reader:
         self.facts = facts
         self.editor = editor.casefold()
         self.properties = facts.properties()
+        self._shown: dict[str, bool] = {}
         self.owners = {path.split(".")[0] for path in self.properties if "." in path}
 
     def record(self, row: Mapping[str, Any], paths: Sequence[str] = ()) -> Record:
@@ -58,7 +59,7 @@ class Reader:
     def _flat(self, row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Only what carries the entity's name: `/Queries` adds columns of its own."""
         for name, raw in row.items():
-            if not name.startswith(self.facts.prefix) or HIDDEN.search(name) or raw == MASK:
+            if not self._shows(name) or raw == MASK:
                 continue
             if isinstance(raw, dict):
                 yield from ((f"{name}.{part}", inner) for part, inner in raw.items() if is_scalar(inner))
@@ -66,6 +67,12 @@ class Reader:
                 yield from ((path, None) for path in self.properties if path.startswith(f"{name}."))
             elif is_scalar(raw):
                 yield name, raw
+
+    def _shows(self, name: str) -> bool:
+        """Remembered by name: the same hundred names come with every row."""
+        if name not in self._shown:
+            self._shown[name] = name.startswith(self.facts.prefix) and not HIDDEN.search(name)
+        return self._shown[name]
 
     def _value(self, path: str, raw: Any) -> Value:
         value = scalar(raw)

@@ -29,7 +29,7 @@ CLEARED: Mapping[DataType, Value] = {
     DataType.BOOLEAN: False,
 }
 """What empties a property: null and absent both leave it as it is."""
-ID = re.compile(r"\d+")
+ID = re.compile(r"[0-9]+")
 NAMES = re.compile(r"\b(?:Organisation|Person|Product)[A-Z]\w*")
 WORDS = re.compile(r"\w+")
 PASSING = re.compile(r"error has occurred|deadlock|timed? ?out|primary key", re.IGNORECASE)

@@ -1,0 +1,163 @@
+"""A wrong configuration gives one sentence: where, what is wrong, what to do."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+import yaml
+
+from sync.connectors.base import Access, Misconfigured
+from sync.connectors.registry import KINDS, open_connector
+from sync.connectors.rest.presets import SHIPPED, laid_over
+from tests.connectors.ports import FakeGate, FakeVault
+
+GOOD: dict[str, Any] = yaml.safe_load(
+    """
+auth: {kind: bearer, value: "${secret.token}"}
+resources:
+  things:
+    list: {path: /things, records: $.data, paging: {kind: cursor, next: $.next}}
+    get: {path: "/things/{{ id }}"}
+"""
+)
+THINGS = "resources.things"
+
+
+def opened(config: dict[str, Any], kind: str = "rest", **credentials: str) -> None:
+    open_connector(
+        kind,
+        Access(
+            address="https://erp.example.com/api",
+            config=config,
+            credentials={"token": "s3cret"} | credentials,
+            gate=FakeGate(),
+            vault=FakeVault(),
+        ),
+    )
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """The good document with one place changed; `...` takes it away."""
+    document = copy.deepcopy(GOOD)
+    *owners, name = path.split(".")
+    place = document
+    for owner in owners:
+        place = place[owner]
+    if value is ...:
+        del place[name]
+    else:
+        place[name] = value
+    return document
+
+
+def test_the_good_document_opens():
+    opened(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        ("resources", ..., "resources is missing or empty: describe at least one entity."),
+        ("resources", [], "resources is a list, but must be a mapping"),
+        (f"{THINGS}.list", ..., f"{THINGS}.list is missing: it must be a mapping."),
+        (f"{THINGS}.get", ..., f"{THINGS}.get is missing: say how one record is read"),
+        (f"{THINGS}.get.path", "/things", f"{THINGS}.get.path is '/things': it must contain {{id}} exactly."),
+        (f"{THINGS}.get.path", "/things/{name}", "it must contain {id} exactly."),
+        (f"{THINGS}.list.path", "things", f"{THINGS}.list.path is 'things', which is no path"),
+        (f"{THINGS}.list.path", "/../admin", "which is no path"),
+        (f"{THINGS}.list.path", "/things?x=1", "leave out ?, # and blanks"),
+        (
+            f"{THINGS}.list.records",
+            "$.data[",
+            f"{THINGS}.list.records is '$.data[', which is no path into an answer",
+        ),
+        (f"{THINGS}.list.records", 5, f"{THINGS}.list.records is a number, but must be a text"),
+        (
+            f"{THINGS}.list.method",
+            "POST",
+            f"{THINGS}.list.method is 'POST', which is not known: choose one of GET.",
+        ),
+        (
+            f"{THINGS}.list.paging.kind",
+            "magic",
+            "paging.kind is 'magic', which is not known: choose one of none, ",
+        ),
+        (f"{THINGS}.list.paging.next", ..., f"{THINGS}.list.paging.next is missing"),
+        (f"{THINGS}.list.paging.size", "many", "paging.size must be a whole number from 0 to 100000"),
+        (f"{THINGS}.list.pagin", {}, f"{THINGS}.list.pagin is not known here: remove it, or choose one of "),
+        (f"{THINGS}.lst", {}, f"{THINGS}.lst is not known here"),
+        (f"{THINGS}.list.since", {"in": "query"}, f"{THINGS}.list.since.param is missing"),
+        (
+            f"{THINGS}.version",
+            {"send": "If-Match"},
+            f"{THINGS}.version.send is 'If-Match': write header:If-Match",
+        ),
+        (f"{THINGS}.lookup", {"a": {"path": "/x"}}, f"{THINGS}.lookup.a.param is missing"),
+        (
+            "auth.kind",
+            "magic",
+            "auth.kind is 'magic', which is not known: choose one of none, api_key, bearer",
+        ),
+        (
+            "auth.value",
+            "${secret.other}",
+            "auth.value uses the credential 'other', which is not there: enter it.",
+        ),
+        ("auth.user", "kari", "auth.user is not known here"),
+        (
+            "errors",
+            {"table": [{"status": "x", "kind": "gone"}]},
+            "errors.table[0].status must be numbers like 409",
+        ),
+        ("errors", {"table": [{"kind": "odd"}]}, "errors.table[0].kind is 'odd', which is not known"),
+        ("errors", {"table": {}}, "errors.table is a mapping, but must be a list"),
+        ("headers", ["x"], "headers must be a mapping of names to texts"),
+        ("identity", {"path": "/me"}, "identity.key is missing"),
+        ("base_url", "https://x", "base_url is not known here"),
+        ("preset", "nobody", "preset is 'nobody', which does not ship: choose one of customerp."),
+    ],
+)
+def test_each_mistake_is_named_where_it_stands(path, value, sentence):
+    with pytest.raises(Misconfigured) as caught:
+        opened(changed(path, value))
+    assert sentence in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_an_unknown_kind_of_system_is_a_sentence():
+    with pytest.raises(
+        Misconfigured, match="no connector of kind 'soap': choose one of memory, rest, webcrm"
+    ):
+        opened({}, kind="soap")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "memory"])
+def test_each_kind_opens_by_its_name(kind):
+    opened(GOOD if kind == "rest" else {}, kind=kind, auth_code="1234-5678")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_ships_opens(name):
+    opened({"preset": name}, client_id="hub", client_secret="hub-secret")
+
+
+def test_a_preset_needs_its_credentials():
+    with pytest.raises(Misconfigured, match=r"auth\.token\.body\.client_id uses the credential 'client_id'"):
+        opened({"preset": "customerp"})
+
+
+@pytest.mark.parametrize(
+    ("base", "own", "merged"),
+    [
+        ({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}}, {"a": {"b": 1, "c": 3}}),
+        ({"a": {"kind": "x", "b": 1}}, {"a": {"kind": "y"}}, {"a": {"kind": "y"}}),
+        ({"a": {"kind": "x", "b": 1}}, {"a": {"kind": "x"}}, {"a": {"kind": "x", "b": 1}}),
+        ({"a": [1, 2]}, {"a": [3]}, {"a": [3]}),
+        ({"a": {"b": 1}}, {"a": None}, {"a": None}),
+        ({}, {"a": {"b": 1}}, {"a": {"b": 1}}),
+    ],
+)
+def test_a_systems_own_configuration_lies_over_the_preset(base, own, merged):
+    assert laid_over(base, own) == merged

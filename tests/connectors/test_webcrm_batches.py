@@ -1,0 +1,174 @@
+"""Batches to a webCRM that answers as no document promises: refusing all, counting wrong, hanging up."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from sync.connectors.base import (
+    Access,
+    Operation,
+    OperationKind,
+    Refused,
+    Unauthorized,
+    Unavailable,
+    Unknown,
+)
+from sync.connectors.webcrm.connector import ROUTES, WebcrmConnector
+from tests.connectors.ports import FakeGate, FakeVault
+
+LOGIN = {"AccessToken": "token-1234", "IsError": False, "ExpiresIn": 3600}
+
+
+@pytest.fixture
+def crm(httpserver: HTTPServer) -> WebcrmConnector:
+    httpserver.expect_request("/Auth/ApiLogin").respond_with_json(LOGIN)
+    access = Access(
+        address=httpserver.url_for(""),
+        credentials={"auth_code": "1234-5678"},
+        allow_hosts=(f"{httpserver.host}:{httpserver.port}",),
+        gate=FakeGate(),
+        vault=FakeVault(),
+    )
+    return WebcrmConnector(access, sleep=lambda seconds: None)
+
+
+def answers(server: HTTPServer, said: Any, status: int = 200) -> None:
+    server.expect_request("/Persons", method="PATCH").respond_with_data(json.dumps(said), status)
+
+
+def creates(*names: str) -> list[Operation]:
+    return [
+        Operation(kind=OperationKind.CREATE, token=name, values={"PersonLastName": name}) for name in names
+    ]
+
+
+def sent(server: HTTPServer) -> list[int]:
+    """How many rows each batch had."""
+    return [len(request.get_json()) for request, _ in server.log if request.method == "PATCH"]
+
+
+def test_a_batch_refused_for_one_row_is_taken_apart(crm: WebcrmConnector, httpserver: HTTPServer):
+    def respond(request: Request) -> Response:
+        names = [row["PersonLastName"] for row in request.get_json()]
+        if "bad" in names:
+            return Response('{"Message": "The field PersonLastName is odd."}', 400)
+        return Response(json.dumps([str(100 + int(name)) for name in names]))
+
+    httpserver.expect_request("/Persons", method="PATCH").respond_with_handler(respond)
+    names = ["1", "2", "3", "4", "5", "bad", "7", "8"]
+    results = crm.write("Persons", creates(*names))
+    assert [result.key for result in results] == ["101", "102", "103", "104", "105", None, "107", "108"]
+    assert list(results[5].error.fields) == ["PersonLastName"]
+    assert sent(httpserver) == [8, 4, 4, 2, 1, 1, 2]
+
+
+@pytest.mark.parametrize("said", [["1"], ["1", "2", "3"], [], {}, None, "1", {"results": ["1", "2"]}])
+def test_an_answer_that_does_not_fit_is_unknown_for_every_row(crm: WebcrmConnector, httpserver, said):
+    answers(httpserver, said)
+    results = crm.write("Persons", creates("a", "b"))
+    assert [type(result.error) for result in results] == [Unknown, Unknown]
+
+
+def test_one_id_for_two_records_is_unknown(crm: WebcrmConnector, httpserver):
+    answers(httpserver, ["7", "7", "8"])
+    results = crm.write("Persons", creates("a", "b", "c"))
+    assert [type(result.error) for result in results] == [Unknown, Unknown, type(None)]
+
+
+@pytest.mark.parametrize(
+    ("status", "first", "rest"),
+    [(500, Unknown, Unavailable), (429, Unavailable, Unavailable), (401, Unauthorized, Unauthorized)],
+)
+def test_after_a_lost_call_the_rest_is_not_sent(crm: WebcrmConnector, httpserver, status, first, rest):
+    answers(httpserver, {}, status)
+    results = crm.write("Persons", creates(*[str(n) for n in range(120)]))
+    assert [type(result.error) for result in results] == [first] * 50 + [rest] * 70
+    assert set(sent(httpserver)) == {50}
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_without_patch_rows_go_one_by_one(crm: WebcrmConnector, httpserver, status):
+    answers(httpserver, {}, status)
+    httpserver.expect_request("/Persons", method="POST").respond_with_json(7)
+    results = crm.write("Persons", creates("a", "b"))
+    assert [result.key for result in results] == ["7", "7"]
+
+
+def test_an_error_row_is_shown_short_and_without_secrets(crm: WebcrmConnector, httpserver):
+    answers(httpserver, ["token-1234 " + "x" * 5000])
+    (result,) = crm.write("Persons", creates("a"))
+    assert isinstance(result.error, Refused)
+    assert len(str(result.error)) < 300
+    assert "token-1234" not in str(result.error)
+
+
+def test_ids_are_sent_as_numbers_and_zero_makes_a_record(crm: WebcrmConnector, httpserver):
+    answers(httpserver, ["7", "8"])
+    change = Operation(kind=OperationKind.UPDATE, token="t", key="7", values={"PersonEmail": "a@b.no"})
+    crm.write("Persons", [change, *creates("A")])
+    body = next(request.get_json() for request, _ in httpserver.log if request.method == "PATCH")
+    assert body == [{"PersonId": 7, "PersonEmail": "a@b.no"}, {"PersonId": 0, "PersonLastName": "A"}]
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        {"AccessToken": "", "IsError": False},
+        {"AccessToken": None, "IsError": False},
+        {"AccessToken": "x y", "IsError": False},
+        {"AccessToken": "token-1234", "IsError": True},
+        {"IsError": False},
+        {},
+        [],
+        None,
+        "token-1234",
+    ],
+)
+def test_no_token_is_ever_made_of_nothing(httpserver: HTTPServer, crm: WebcrmConnector, login):
+    httpserver.clear()
+    httpserver.expect_request("/Auth/ApiLogin").respond_with_json(login)
+    with pytest.raises(Unauthorized):
+        crm.identity()
+    assert {request.path for request, _ in httpserver.log} == {"/Auth/ApiLogin"}
+
+
+@pytest.mark.parametrize("life", [0, -5, "3600", "soon", None, 10**12, True])
+def test_a_tokens_life_may_be_nonsense(httpserver: HTTPServer, crm: WebcrmConnector, life):
+    httpserver.clear()
+    httpserver.expect_request("/Auth/ApiLogin").respond_with_json(LOGIN | {"ExpiresIn": life})
+    answers(httpserver, ["7"])
+    for _ in range(2):
+        assert crm.write("Persons", creates("A"))[0].key == "7"
+    assert [request.path for request, _ in httpserver.log].count("/Auth/ApiLogin") == 1
+
+
+@pytest.mark.parametrize("key", ["LinkedData", "linkeddata", "1/LinkedData", "Hooks", "", "1;2", "٣"])
+@pytest.mark.parametrize("kind", [OperationKind.REMOVE, OperationKind.UPDATE])
+def test_no_key_reaches_an_address_that_wipes_a_table(crm: WebcrmConnector, httpserver, key, kind):
+    operation = Operation(kind=kind, token="t", key=key, values={})
+    (result,) = crm.write("Products", [operation])
+    assert isinstance(result.error, Refused)
+    assert [
+        request.path for request, _ in httpserver.log if request.method in ("DELETE", "PUT", "PATCH")
+    ] == []
+
+
+@given(
+    st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE"]),
+    st.sampled_from(
+        ["/Organisations", "/Persons", "/Products", "/Products/{id}", "/Users", "/QuotationLines"]
+    ),
+    st.sampled_from(["", "/LinkedData", "/LinkedData/{id}", "/Hooks", "/{id}", "/{id}/LinkedData"]),
+)
+def test_no_other_call_is_allowed(method, start, end):
+    destructive = method == "DELETE" and start + end != "/Products/{id}"
+    foreign = "LinkedData" in end or "Hooks" in end or start in ("/Users", "/QuotationLines")
+    if destructive or foreign:
+        assert (method, start + end) not in ROUTES
