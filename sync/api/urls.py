@@ -21,4 +21,5 @@ urlpatterns = [
     path("logout/", login.Logout.as_view(), name="logout"),
     path("tokens/", login.Tokens.as_view(), name="tokens"),
     *router.urls,
+    path("<path:rest>", views.Nowhere.as_view()),
 ]

@@ -10,9 +10,12 @@ from django.db.models import Model
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from sync.api import filters, said, shown
@@ -25,6 +28,19 @@ from sync.services.pairs import property_table
 Row = TypeVar("Row", bound=Model)
 BIG = ("erp_seen", "crm_seen", "erp_base", "crm_base", "erp_stamps", "crm_stamps", "plan", "refused")
 """What a list of links does without."""
+
+
+@extend_schema(exclude=True)
+class Nowhere(APIView):
+    """Every other address: a program wants JSON there too."""
+
+    permission_classes = (AllowAny,)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise NotFound(
+            "There is no such address. Addresses end with a slash, and rows are known by their id."
+        )
 
 
 class Rows(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Row]):
