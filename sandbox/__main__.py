@@ -7,10 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from threading import Event
 from types import FrameType
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from sandbox.customerp.system import CustomErp
 from sandbox.kit import switches
 from sandbox.kit.ground import Ground
 from sandbox.kit.server import Server
-from sandbox.kit.serving import run
+from sandbox.kit.serving import STOPPING, run
 from sandbox.kit.storage import Storage
 from sandbox.kit.system import Impossible, System
 from sandbox.seed.world import World, make_world
@@ -96,21 +96,17 @@ def _webcrm(options: argparse.Namespace, ground: Ground, world: World) -> System
 
 
 def _run_both(options: argparse.Namespace) -> int:
-    """Starts one process per system, passes signals on, and ends both when either ends."""
-    stopping = Event()
-    processes: list[subprocess.Popen[bytes]] = []
+    """Starts one process per system; ends both on a signal, or when either ends."""
+    received: list[int] = []
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-        for process in processes:
-            process.send_signal(number)
+    def note(number: int, _frame: FrameType | None) -> None:
+        received.append(number)  # nothing that locks: a second signal may come in the middle of the first
 
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, stop)
-    for name in (CUSTOMERP, WEBCRM):
-        processes.append(_start(name, options))
-    while all(process.poll() is None for process in processes) and not stopping.is_set():
-        stopping.wait(LOOK_EVERY_SECONDS)
+    for each in STOPPING:
+        signal.signal(each, note)
+    processes = [_start(name, options) for name in (CUSTOMERP, WEBCRM)]
+    while not received and all(process.poll() is None for process in processes):
+        time.sleep(LOOK_EVERY_SECONDS)
     for process in processes:
         process.terminate()
     return max(process.wait() for process in processes)

@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable
 from threading import Event, Thread
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Self
 
 from sandbox.kit.listener import Listener
@@ -15,6 +15,8 @@ from sandbox.kit.server import Server
 TICK_SECONDS = 0.1
 KEEP_SECONDS = 0.3
 """What is written reaches the disk at most this much later."""
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 TAKEN = 2
 """Exit code when the port is in use."""
@@ -67,14 +69,12 @@ class Served:
 
 
 def run(server: Server, *, name: str, host: str, port: int) -> int:
-    """Serves until SIGINT or SIGTERM, having said where; returns the exit code."""
-    stopping = Event()
+    """Serves until SIGINT or SIGTERM, having said where; returns the exit code.
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, stop)
+    The signals are waited for, not handled: a handler that sets an Event stands still for ever when a second
+    signal interrupts it there, and Ctrl-C in a terminal often sends two.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         served = Served(server, host=host, port=port)
     except PortTaken as error:
@@ -82,7 +82,7 @@ def run(server: Server, *, name: str, host: str, port: int) -> int:
         return TAKEN
     with served:
         print(f"LISTENING {name} {served.url}", flush=True)
-        stopping.wait()
+        signal.sigwait(STOPPING)
     return 0
 
 

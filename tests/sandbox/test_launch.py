@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -27,25 +28,33 @@ SMALL = ("--customers=20", "--contacts=20", "--products=5")
 def sandbox(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
     """The process, and the address of each system once both are ready."""
     command = [sys.executable, "-m", "sandbox", *arguments, "--erp-port=0", "--crm-port=0", *SMALL]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stdout is not None
     try:
         lines = [process.stdout.readline().split() for _ in range(2 if "both" in arguments else 1)]
         yield process, {name: url for _, name, url in lines}
     finally:
         process.terminate()
-        process.wait(10)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        with suppress(ProcessLookupError):  # whoever is left of its group, and of no other
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
         process.stdout.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_both_say_where_they_listen_and_end_on_a_signal(number: int) -> None:
+@pytest.mark.parametrize(
+    "numbers",
+    [(signal.SIGINT,), (signal.SIGTERM,), (signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGTERM)],
+)
+def test_both_say_where_they_listen_and_end_on_signals(numbers: tuple[int, ...]) -> None:
     with sandbox("both") as (process, urls):
         assert set(urls) == {"customerp", "webcrm"}
         for url in urls.values():
             with urllib.request.urlopen(f"{url}/_control/health") as answer:
                 assert answer.status == 200
-        process.send_signal(number)
+        for number in numbers:
+            process.send_signal(number)
         assert process.wait(10) == 0
     for url in urls.values():
         with pytest.raises(OSError, match="refused"):
