@@ -39,8 +39,8 @@ class Login(APIView):
     throttle_classes = (ScopedRateThrottle,)
     throttle_scope = "login"
 
-    def get_authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the framework's signature
-        return TokenAuthentication().authenticate_header(request)
+    def get_authenticate_header(self, request: Request) -> str:
+        return str(TokenAuthentication().authenticate_header(request))
 
     @extend_schema(request=LoginSaid, responses={201: TokenShown}, auth=[])
     def post(self, request: Request) -> Response:
