@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from weakref import WeakValueDictionary
 
@@ -25,6 +26,15 @@ HUB = "hub"
 
 Faults = Callable[[str, str], None]
 """Called with a call's name (`write customers`) and phase: `before`, `between` rows, `after`. May raise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hand:
+    """Who changes something, when (now where it is not said), and under which token."""
+
+    by: str
+    at: datetime | None = None
+    token: str | None = None
 
 
 class MemorySystem:
@@ -62,13 +72,14 @@ class MemorySystem:
     ) -> str:
         """Make a record and return its key."""
         kept = self._habitual(self.entity(entity), values)
-        return self._insert(entity, kept, by=by, at=at, key=key).key
+        return self._insert(entity, kept, Hand(by=by, at=at), key=key).key
 
     def edit(
         self, entity: str, key: str, values: Values, *, by: str = "person", at: datetime | None = None
     ) -> None:
         """Change some values of a record. KeyError where it is not there."""
-        self._change(entity, key, self._habitual(self.entity(entity), values), by=by, at=at)
+        kept = self._habitual(self.entity(entity), values)
+        self._change(entity, key, values=kept, hand=Hand(by=by, at=at))
 
     def remove(
         self,
@@ -80,7 +91,7 @@ class MemorySystem:
         merged_into: str | None = None,
     ) -> None:
         """Take a record away, or merge it into another one. KeyError where it is not there."""
-        self._bury(entity, key, by=by, at=at, merged_into=merged_into)
+        self._bury(entity, key, hand=Hand(by=by, at=at), merged_into=merged_into)
 
     def values(self, entity: str, key: str) -> dict[str, Value] | None:
         """What a record holds now; None where it is not there."""
@@ -95,7 +106,7 @@ class MemorySystem:
     def apply(self, entity: str, operation: Operation, *, by: str = HUB) -> Result:
         """Do one write, with no fault and no log of the call: what a late landing does too."""
         try:
-            return self._applied(self.entity(entity), entity, operation, by=by)
+            return self._applied(entity, operation, Hand(by=by, token=operation.token))
         except ConnectorError as error:
             return Result(key=operation.key, error=error)
 
@@ -115,36 +126,39 @@ class MemorySystem:
             by_hub=here.capabilities.names_editor and stored.updated_by == HUB,
         )
 
-    def _applied(self, here: MemoryEntity, entity: str, operation: Operation, *, by: str) -> Result:
+    def _applied(self, entity: str, operation: Operation, hand: Hand) -> Result:
+        here = self.entity(entity)
         if operation.kind is OperationKind.CREATE:
-            return self._created(here, entity, operation, by=by)
+            return self._created(entity, operation, hand)
         key = operation.key or ""
-        self._expect(here, entity, key, operation.version)
+        self._expect(entity, key, version=operation.version)
         if operation.kind is OperationKind.REMOVE:
             if not here.capabilities.removes:
                 raise Refused(f"{entity} cannot be removed.")
-            self._bury(entity, key, by=by, token=operation.token)
+            self._bury(entity, key, hand=hand)
             return Result(key=key)
         values = self._checked(here, operation.values, key=key)
-        self._change(entity, key, values, by=by, token=operation.token)
-        return self._result(here, entity, key)
+        self._change(entity, key, values=values, hand=hand)
+        return self._result(entity, key)
 
-    def _created(self, here: MemoryEntity, entity: str, operation: Operation, *, by: str) -> Result:
+    def _created(self, entity: str, operation: Operation, hand: Hand) -> Result:
+        here = self.entity(entity)
         if not here.capabilities.creates:
             raise Refused(f"{entity} cannot be created.")
         done = here.tokens.get(operation.token) if here.capabilities.idempotent else None
         if done is not None:
-            return self._result(here, entity, done)
-        stored = self._insert(entity, self._checked(here, operation.values), by=by, token=operation.token)
+            return self._result(entity, done)
+        stored = self._insert(entity, self._checked(here, operation.values), hand)
         here.tokens[operation.token] = stored.key
-        return self._result(here, entity, stored.key)
+        return self._result(entity, stored.key)
 
-    def _result(self, here: MemoryEntity, entity: str, key: str) -> Result:
+    def _result(self, entity: str, key: str) -> Result:
         record = self.record(entity, key)
-        shown = record if here.answers_record else None
+        shown = record if self.entity(entity).answers_record else None
         return Result(key=key, version=record.version if record else None, record=shown)
 
-    def _expect(self, here: MemoryEntity, entity: str, key: str, version: str | None) -> None:
+    def _expect(self, entity: str, key: str, *, version: str | None) -> None:
+        here = self.entity(entity)
         stored = here.stored.get(key)
         if stored is None:
             merged = next((grave.merged_into for grave in here.graves if grave.key == key), None)
@@ -177,71 +191,37 @@ class MemorySystem:
     def _habitual(self, here: MemoryEntity, values: Values) -> dict[str, Value]:
         return {p: here.habits[p](value) if p in here.habits else value for p, value in values.items()}
 
-    def _insert(
-        self,
-        entity: str,
-        values: Values,
-        *,
-        by: str,
-        at: datetime | None = None,
-        key: str = "",
-        token: str | None = None,
-    ) -> Stored:
+    def _insert(self, entity: str, values: Values, hand: Hand, *, key: str = "") -> Stored:
         here = self.entity(entity)
         here.made += 1
         stored = Stored(
             key=key or f"{entity}-{here.made}",
             order=here.made,
             values={**dict.fromkeys((p.path for p in here.properties), None), **values},
-            updated_at=at or self.clock(),
-            updated_by=by,
+            updated_at=hand.at or self.clock(),
+            updated_by=hand.by,
         )
         here.stored[stored.key] = stored
-        self._log(entity, OperationKind.CREATE, stored, before={}, after=values, token=token)
+        self._log(entity, OperationKind.CREATE, stored=stored, before={}, token=hand.token)
         return stored
 
-    def _change(
-        self,
-        entity: str,
-        key: str,
-        values: Values,
-        *,
-        by: str,
-        at: datetime | None = None,
-        token: str | None = None,
-    ) -> None:
+    def _change(self, entity: str, key: str, *, values: Values, hand: Hand) -> None:
         stored = self.entity(entity).stored[key]
         before = dict(stored.values)
         stored.values |= values
         stored.version += 1
-        stored.updated_at, stored.updated_by = at or self.clock(), by
-        self._log(entity, OperationKind.UPDATE, stored, before=before, after=stored.values, token=token)
+        stored.updated_at, stored.updated_by = hand.at or self.clock(), hand.by
+        self._log(entity, OperationKind.UPDATE, stored=stored, before=before, token=hand.token)
 
-    def _bury(
-        self,
-        entity: str,
-        key: str,
-        *,
-        by: str,
-        at: datetime | None = None,
-        token: str | None = None,
-        merged_into: str | None = None,
-    ) -> None:
+    def _bury(self, entity: str, key: str, *, hand: Hand, merged_into: str | None = None) -> None:
         here = self.entity(entity)
         stored = here.stored.pop(key)
-        stored.updated_at, stored.updated_by = at or self.clock(), by
+        stored.updated_at, stored.updated_by = hand.at or self.clock(), hand.by
         here.graves.append(Removed(key=key, removed_at=stored.updated_at, merged_into=merged_into))
-        self._log(entity, OperationKind.REMOVE, stored, before=stored.values, after={}, token=token)
+        self._log(entity, OperationKind.REMOVE, stored=stored, before=dict(stored.values), token=hand.token)
 
     def _log(
-        self,
-        entity: str,
-        kind: OperationKind,
-        stored: Stored,
-        *,
-        before: Values,
-        after: Values,
-        token: str | None,
+        self, entity: str, kind: OperationKind, *, stored: Stored, before: Values, token: str | None
     ) -> None:
         self.writes.append(
             Written(
@@ -250,8 +230,8 @@ class MemorySystem:
                 key=stored.key,
                 by=stored.updated_by,
                 at=stored.updated_at,
-                before=dict(before),
-                after=dict(after),
+                before=before,
+                after={} if kind is OperationKind.REMOVE else dict(stored.values),
                 token=token,
             )
         )
