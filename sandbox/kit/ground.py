@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
@@ -20,17 +21,19 @@ MOST_BYTES = 65_536
 
 def post_for_real(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
     """Posts over the network once, without proxies and redirects."""
+    try:
+        return _posted(url, body, headers)
+    except (OSError, HTTPException, ValueError):  # ValueError: the address is none
+        return 0, b""
+
+
+def _posted(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
     parts = urlsplit(url)
     connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = connect(parts.netloc.rpartition("@")[2], timeout=POST_SECONDS)
-    try:
+    with closing(connect(parts.netloc.rpartition("@")[2], timeout=POST_SECONDS)) as connection:
         connection.request("POST", parts._replace(scheme="", netloc="").geturl() or "/", body, dict(headers))
         answer = connection.getresponse()
         return answer.status, answer.read(MOST_BYTES)
-    except (OSError, HTTPException):
-        return 0, b""
-    finally:
-        connection.close()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 Row = dict[str, Any]
 Key = str | int
+LOCKED_SECONDS = 0.5
 
 TABLE = "CREATE TABLE IF NOT EXISTS record (entity TEXT, key TEXT, row TEXT, PRIMARY KEY (entity, key))"
 PUT = "INSERT OR REPLACE INTO record VALUES (?, ?, ?)"
@@ -25,7 +27,7 @@ class Storage:
         self._database: sqlite3.Connection | None = None
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, check_same_thread=False)
+            self._database = sqlite3.connect(path, timeout=LOCKED_SECONDS, check_same_thread=False)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute(TABLE)
 
@@ -53,16 +55,20 @@ class Storage:
                 self._database.commit()
 
     def flush(self) -> None:
-        """Writes what waits, in one commit."""
+        """Writes what waits, in one commit; says so and keeps it waiting when the disk will not have it."""
         with self._lock:
             if not self._waiting or self._database is None:
                 return
-            waiting, self._waiting = self._waiting, {}
-            gone = [place for place, row in waiting.items() if row is None]
-            kept = [(*place, _text(row)) for place, row in waiting.items() if row is not None]
-            self._database.executemany(REMOVE, gone)
-            self._database.executemany(PUT, kept)
-            self._database.commit()
+            gone = [place for place, row in self._waiting.items() if row is None]
+            kept = [(*place, _text(row)) for place, row in self._waiting.items() if row is not None]
+            try:
+                with self._database:
+                    self._database.executemany(REMOVE, gone)
+                    self._database.executemany(PUT, kept)
+            except sqlite3.OperationalError as error:
+                print(f"Records wait to be kept: {error}.", file=sys.stderr, flush=True)
+                return
+            self._waiting = {}
 
     def close(self) -> None:
         self.flush()

@@ -165,4 +165,8 @@ def _checked(entity: str, body: Mapping[str, Any]) -> Fields:
 
 
 def _is_address(value: Any) -> bool:
-    return isinstance(value, str) and urlsplit(value).scheme in ("http", "https") and "//" in value
+    try:
+        parts = urlsplit(value) if isinstance(value, str) else None
+    except ValueError:
+        return False
+    return parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname)

@@ -82,10 +82,10 @@ def _shown_blank(field: Field, placeholder: str) -> Any:
 
 
 def _text(value: Any, _zone: str) -> str:
-    """Numbers become texts, as the real deserialiser does."""
+    """Numbers become texts, as the real deserialiser does; half a surrogate pair is no text."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise TypeError
-    return str(value)
+    return str(value).encode().decode()
 
 
 def _integer(value: Any, _zone: str) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
+from contextlib import closing
 from http.client import HTTPConnection, RemoteDisconnected
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -178,6 +180,21 @@ def test_storage_gives_back_what_was_put_and_not_removed(tmp_path: Path) -> None
     third.close()
 
 
+def test_what_cannot_be_kept_yet_waits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "crm.sqlite3"
+    storage = Storage(path)
+    storage.put("things", 1, {"name": "a"})
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        storage.flush()
+        assert "Records wait to be kept" in capsys.readouterr().err
+        other.execute("ROLLBACK")
+    storage.close()
+    again = Storage(path)
+    assert again.load() == {"things": [{"name": "a"}]}
+    again.close()
+
+
 def test_a_restarted_server_has_the_same_records(tmp_path: Path) -> None:
     path = tmp_path / "toy.sqlite3"
     with Served(server_on(Ground(storage=Storage(path)))) as served:
@@ -222,6 +239,11 @@ def test_posting_a_hook_answers_with_status_and_body() -> None:
     url = f"http://127.0.0.1:{receiver.server_port}/hooks/x?y=1"
     assert post_for_real(url, b"hello", {"X-Odd": "1"}) == (202, b"/hooks/x?y=1 1 hello")
     receiver.server_close()
+    assert post_for_real(url, b"hello", {}) == (0, b"")
+
+
+@pytest.mark.parametrize("url", ["http://[", "http://127.0.0.1:port/", "http:///x", "nowhere"])
+def test_posting_to_no_address_is_no_answer(url: str) -> None:
     assert post_for_real(url, b"hello", {}) == (0, b"")
 
 

@@ -64,6 +64,8 @@ def test_only_ones_own_hooks_are_seen(stage: Stage) -> None:
         ({"IsEnabled": None}, "IsEnabled"),
         ({"TargetUrl": "nowhere"}, "TargetUrl"),
         ({"TargetUrl": None}, "TargetUrl"),
+        ({"TargetUrl": "http://["}, "TargetUrl"),
+        ({"TargetUrl": "http:///x"}, "TargetUrl"),
     ],
 )
 def test_a_hook_that_makes_no_sense_is_refused(stage: Stage, values: dict[str, Any], field: str) -> None:

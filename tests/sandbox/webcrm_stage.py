@@ -81,6 +81,19 @@ ROWS: dict[str, list[Row]] = {
 }
 
 
+TOO_LONG_NAME = "The field OrganisationName must be a string with a maximum length of 200."
+
+
+def organisation(**values: Any) -> dict[str, Any]:
+    """A body that creates one."""
+    return {"OrganisationId": 0, "OrganisationName": "Ny AS"} | values
+
+
+def person(**values: Any) -> dict[str, Any]:
+    """A body that creates one."""
+    return {"PersonId": 0, "PersonOrganisationId": 1, "PersonLastName": "Ny"} | values
+
+
 class StillClock(Clock):
     """Stands still but for its shift."""
 
