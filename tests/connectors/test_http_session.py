@@ -18,7 +18,7 @@ from sync.connectors.base import (
     Unavailable,
     Unknown,
 )
-from sync.connectors.http.session import Request, Session
+from sync.connectors.http.session import Limits, Request, Session
 from tests.connectors.ports import FakeGate, FakeVault
 from tests.connectors.raw import RawServer, dripping, exactly, resets, says
 
@@ -36,7 +36,7 @@ def session(server: RawServer, gate: FakeGate | None = None, **more) -> Session:
         gate=gate or FakeGate(),
         vault=FakeVault(),
     )
-    return Session(access, ROUTES, sleep=lambda seconds: None, **more)
+    return Session(access, ROUTES, sleep=lambda seconds: None, limits=Limits(**more))
 
 
 class Signed:

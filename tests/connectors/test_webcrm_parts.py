@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.connectors.base import Gone, Nonsense, Operation, OperationKind, Refused, Unknown
+from sync.connectors.http.session import Answer
 from sync.connectors.webcrm import sql
 from sync.connectors.webcrm.facts import ENTITIES, ORGANISATIONS, PERSONS, PRODUCTS
 from sync.connectors.webcrm.metadata import described
@@ -161,7 +162,8 @@ def test_the_sentence_in_an_error(body, said):
 
 
 def test_model_state_gives_the_properties():
-    error = refusal_of(update(), 400, {"errors": {"PersonEmail": ["Bad."]}}, "Invalid")
+    body = {"errors": {"PersonEmail": ["Bad."]}}
+    error = refusal_of(update(), Answer(status=400, headers={}, body=body, text="", empty=False), "Invalid")
     assert error.fields == {"PersonEmail": "Bad."}
 
 

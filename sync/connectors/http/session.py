@@ -32,7 +32,6 @@ from sync.connectors.http.json_text import NotJson, parse, write
 from sync.connectors.http.patience import retry_after
 from sync.connectors.http.secrets import Secrets
 
-DEADLINE, CONNECT, MOST_BYTES = 30.0, 10.0, 32 * 1024 * 1024
 TRIES, FIRST_PAUSE = 3, 0.2
 RETRIED = frozenset({502, 503, 504})
 QUOTED = 200
@@ -73,6 +72,18 @@ class Answer:
     empty: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one call may take: seconds in all, seconds until connected, bytes once unpacked."""
+
+    deadline: float = 30.0
+    connect: float = 10.0
+    most_bytes: int = 32 * 1024 * 1024
+
+
+DEFAULT_LIMITS = Limits()
+
+
 class Signature(Protocol):
     """How calls are signed."""
 
@@ -94,8 +105,7 @@ class Session:
         routes: Iterable[tuple[str, str]],
         *,
         sleep: Callable[[float], None] = time.sleep,
-        deadline: float = DEADLINE,
-        most_bytes: int = MOST_BYTES,
+        limits: Limits = DEFAULT_LIMITS,
         key: re.Pattern[str] = SEGMENT,
     ) -> None:
         """`key` is what may stand for `{id}` in a path."""
@@ -108,8 +118,7 @@ class Session:
         self._taken = {template for _, template in self._routes if "{" not in template}
         self._key = key
         self._sleep = sleep
-        self._deadline = deadline
-        self._most_bytes = most_bytes
+        self._limits = limits
         self._door = Door(access.allow_hosts)
         self._http = requests.Session()
         self._http.trust_env = False
@@ -182,7 +191,7 @@ class Session:
         if request.writes and time.monotonic() - self._spoke_at > IDLE:
             # A server hangs up on idle connections: a write must not be the one to find out, it is sent once.
             self._adapter.poolmanager.clear()
-        self._door.begin(self._deadline)
+        self._door.begin(self._limits.deadline)
         try:
             response = self._http.request(
                 request.method,
@@ -190,7 +199,7 @@ class Session:
                 params=dict(request.query),
                 headers={**request.headers, **_content_type(request)},
                 data=_content(request),
-                timeout=(CONNECT, self._deadline),
+                timeout=(self._limits.connect, self._limits.deadline),
                 allow_redirects=False,
                 stream=True,
             )
@@ -237,9 +246,9 @@ class Session:
         parts, size = [], 0
         while part := response.raw.read1(CHUNK, decode_content=True):
             size += len(part)
-            if size > self._most_bytes:
+            if size > self._limits.most_bytes:
                 raise (Unknown if request.writes else Nonsense)(
-                    f"{request.endpoint} was answered with more than {self._most_bytes} bytes."
+                    f"{request.endpoint} was answered with more than {self._limits.most_bytes} bytes."
                 )
             parts.append(part)
         return b"".join(parts)

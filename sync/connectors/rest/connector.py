@@ -123,7 +123,7 @@ class RestConnector:
         """By the document's `lookup` where it has one for the path; else by reading everything."""
         resource = self._resource(entity)
         if path not in resource.lookups:
-            return self._found_by_listing(entity, path, values, paths)
+            return self._found_by_listing(entity, path, values, paths=paths)
         endpoint, param = resource.lookups[path]
         found: Records = []
         for value in dict.fromkeys(values):
@@ -149,7 +149,8 @@ class RestConnector:
 
     def write(self, entity: str, operations: Sequence[Operation]) -> Results:
         resource = self._resource(entity)
-        return Writer(self._session, resource, self._document.errors, self._call).write(operations)
+        writer = Writer(self._session, resource, errors=self._document.errors, call=self._call)
+        return writer.write(operations)
 
     def _resource(self, entity: str) -> Resource:
         known = self._document.resources
@@ -167,7 +168,6 @@ class RestConnector:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         body: Any = None,
-        writes: bool = False,
     ) -> Answer:
         return self._session.call(
             Request(
@@ -177,7 +177,7 @@ class RestConnector:
                 query={**endpoint.query, **(query or {})},
                 headers={**self._document.headers, **(headers or {})},
                 body=body,
-                writes=writes,
+                writes=endpoint.method != "GET",
             )
         )
 
@@ -237,7 +237,7 @@ class RestConnector:
         return records
 
     def _found_by_listing(
-        self, entity: str, path: str, values: Sequence[str], paths: Sequence[str]
+        self, entity: str, path: str, values: Sequence[str], *, paths: Sequence[str]
     ) -> Records:
         wanted, shown = set(values), (*paths, path) if paths else ()
         found: Records = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sync.connectors.http.json_text import is_scalar, scalar
@@ -49,7 +50,7 @@ def nested(values: Values) -> dict[str, Any]:
 
 def properties_of(schema: Mapping[str, Any]) -> tuple[Property, ...]:
     """The properties a JSON Schema describes, nested ones by dotted path, lists left out."""
-    return tuple(_described(schema, before="", label="", required=True, read_only=False, depth=DEEPEST))
+    return tuple(_described(schema, Above()))
 
 
 def properties_seen(values: Values) -> tuple[Property, ...]:
@@ -62,22 +63,36 @@ def _owners(path: str) -> list[str]:
     return [".".join(parts[:end]) for end in range(1, len(parts))]
 
 
-def _described(
-    schema: Mapping[str, Any], *, before: str, label: str, required: bool, read_only: bool, depth: int = 0
-) -> Iterator[Property]:
+@dataclass(frozen=True, kw_only=True)
+class Above:
+    """What an object hands down to its members."""
+
+    path: str = ""
+    label: str = ""
+    required: bool = True
+    read_only: bool = False
+    depth: int = DEEPEST
+
+    def member(self, name: str, schema: Mapping[str, Any], *, required: bool) -> Above:
+        title = str(schema.get("title") or name)
+        return Above(
+            path=f"{self.path}.{name}" if self.path else name,
+            label=f"{self.label}: {title}" if self.label else title,
+            required=self.required and required,
+            read_only=self.read_only or schema.get("readOnly") is True,
+            depth=self.depth - 1,
+        )
+
+
+def _described(schema: Mapping[str, Any], above: Above) -> Iterator[Property]:
     demanded = schema.get("required")
     for name, inner in _members(schema):
-        needed = required and isinstance(demanded, list) and name in demanded
-        kept = read_only or inner.get("readOnly") is True
-        title = _join(label, str(inner.get("title") or name))
+        member = above.member(name, inner, required=isinstance(demanded, list) and name in demanded)
         if isinstance(inner.get("properties"), Mapping):
-            if depth:
-                path = f"{before}{name}."
-                yield from _described(
-                    inner, before=path, label=title, required=needed, read_only=kept, depth=depth - 1
-                )
+            if member.depth:
+                yield from _described(inner, member)
         elif "array" not in _kinds(inner):
-            yield _property(f"{before}{name}", title, inner, required=needed, read_only=kept)
+            yield _property(member, inner)
 
 
 def _members(schema: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
@@ -86,18 +101,16 @@ def _members(schema: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     return [(str(name), inner) for name, inner in found if isinstance(inner, Mapping)]
 
 
-def _property(
-    path: str, label: str, schema: Mapping[str, Any], *, required: bool, read_only: bool
-) -> Property:
+def _property(member: Above, schema: Mapping[str, Any]) -> Property:
     length, options = schema.get("maxLength"), schema.get("enum")
     return Property(
-        path=path,
-        label=label,
+        path=member.path,
+        label=member.label,
         type=_type(schema),
         max_length=length if isinstance(length, int) else None,
         options=tuple(str(one) for one in options if one is not None) if isinstance(options, list) else (),
-        required=required,
-        read_only=read_only,
+        required=member.required,
+        read_only=member.read_only,
     )
 
 
@@ -120,7 +133,3 @@ def _type_seen(value: Value) -> DataType:
     if isinstance(value, int):
         return DataType.INTEGER
     return DataType.STRING if value is None or isinstance(value, str) else DataType.NUMBER
-
-
-def _join(label: str, title: str) -> str:
-    return f"{label}: {title}" if label else title

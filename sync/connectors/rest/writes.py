@@ -32,7 +32,7 @@ class Writer:
     """Writes operations of one entity, one call at a time; every operation gets its result."""
 
     def __init__(
-        self, session: Session, resource: Resource, errors: ErrorTable, call: Callable[..., Answer]
+        self, session: Session, resource: Resource, *, errors: ErrorTable, call: Callable[..., Answer]
     ) -> None:
         self._session = session
         self._resource = resource
@@ -62,7 +62,7 @@ class Writer:
     def _together(self, batch: Batch, rows: list[Numbered]) -> dict[int, Result]:
         body = {batch.operations: [self._row(batch, operation) for _, operation in rows]}
         try:
-            answer = self._call(batch.endpoint, body=body, writes=True)
+            answer = self._call(batch.endpoint, body=body)
         except ConnectorError as error:
             self._halt(error)
             return _all(rows, error)
@@ -128,7 +128,6 @@ class Writer:
             key=None if creates else operation.key or "",
             headers=self._headers(operation),
             body=None if removes else self._body(operation),
-            writes=True,
         )
         if answer.status >= 400:
             raise self._error(answer.status, answer.body, self._session.quote(answer))

@@ -91,7 +91,7 @@ class Writer:
         """Nothing happened because of one row, most likely: find it by halves."""
         if len(rows) == 1:
             operation = rows[0].operation
-            error = refusal_of(operation, answer.status, answer.body, self._session.quote(answer))
+            error = refusal_of(operation, answer, self._session.quote(answer))
             return _all(rows, error)
         middle = len(rows) // 2
         return self._rows(rows[:middle]) | self._rows(rows[middle:])
@@ -132,7 +132,7 @@ class Writer:
             )
         )
         if answer.status >= 400:
-            raise refusal_of(row.operation, answer.status, answer.body, self._session.quote(answer))
+            raise refusal_of(row.operation, answer, self._session.quote(answer))
         if not creates:
             return Result(key=row.operation.key)
         key = new_id(self._facts, answer.body)
@@ -164,7 +164,7 @@ class Writer:
         if answer.status == 404:
             raise Gone(f"webCRM has no record {operation.key}.")
         if answer.status >= 400:
-            raise refusal_of(operation, answer.status, answer.body, self._session.quote(answer))
+            raise refusal_of(operation, answer, self._session.quote(answer))
 
     def _halt(self, error: ConnectorError) -> None:
         """After a call that failed as a whole, the next one would too: the rest is not sent."""

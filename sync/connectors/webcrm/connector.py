@@ -131,7 +131,7 @@ class WebcrmConnector:
         for script in sql.by_literals(facts, path, literals, paths=shown):
             rows = self._all_rows(facts, script)
             if rows is None:
-                return self._found_by_listing(entity, path, values, shown)
+                return self._found_by_listing(entity, path, values, paths=shown)
             found += [self._reader(entity).record(row, shown) for row in rows]
         return _meant(found, path, values)
 
@@ -173,7 +173,7 @@ class WebcrmConnector:
         return records
 
     def _found_by_listing(
-        self, entity: str, path: str, values: Sequence[str], paths: Sequence[str]
+        self, entity: str, path: str, values: Sequence[str], *, paths: Sequence[str]
     ) -> Records:
         """Without questions there is only reading everything."""
         found: Records = []

@@ -87,7 +87,7 @@ class Lists:
             return self._changed(*_started(rest, since), paths)
         if kind == "dates":
             start, end, number = rest.split("|")
-            return self._between(start, end, int(number), paths)
+            return self._between((start, end), int(number), paths)
         return self._all(int(rest or 1), paths)
 
     def _all(self, number: int, paths: Sequence[str]) -> Page:
@@ -115,9 +115,10 @@ class Lists:
         if self._facts.entity != "Organisations":
             return self._all(1, paths)
         start, end = since.astimezone(UTC) - ZONES, datetime.now(UTC) + ZONES
-        return self._between(_zoneless(start), _zoneless(end), 1, paths)
+        return self._between((_zoneless(start), _zoneless(end)), 1, paths)
 
-    def _between(self, start: str, end: str, number: int, paths: Sequence[str]) -> Page:
+    def _between(self, span: tuple[str, str], number: int, paths: Sequence[str]) -> Page:
+        start, end = span
         request = Request(
             method="GET",
             template="/Organisations/FindByUpdateDates/{start}/{end}",

@@ -16,6 +16,7 @@ from sync.connectors.base import (
     Unavailable,
     Unknown,
 )
+from sync.connectors.http.session import Answer
 from sync.connectors.webcrm.facts import HIDDEN, MASK, UNSET_DATE, Facts
 from sync.core.records import Property, Value
 from sync.core.vocabulary import DataType
@@ -80,14 +81,14 @@ def new_id(facts: Facts, body: Any) -> str | None:
     return str(said) if int(said) > 0 else None
 
 
-def refusal_of(operation: Operation, status: int, body: Any, said: str) -> ConnectorError:
+def refusal_of(operation: Operation, answer: Answer, said: str) -> ConnectorError:
     """What a 4xx means for a single operation."""
-    if status == 404:
+    if answer.status == 404:
         return Gone(f"webCRM has no record {operation.key}.")
-    fields = _model_state(body)
+    fields = _model_state(answer.body)
     if fields:
         return Refused(f"webCRM refused it: {'; '.join(fields.values())}", fields=fields)
-    return _refusal(operation, said or f"status {status}")
+    return _refusal(operation, said or f"status {answer.status}")
 
 
 def message_of(body: Any) -> str:
