@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +21,18 @@ from sandbox.kit.system import Impossible, System
 PREFIX = "/_control"
 SOMEBODY = "Kari Nordmann"
 """Who edits when the order names nobody."""
+
+FAILURE: dict[str, tuple[type, ...]] = {
+    "method": (str, type(None)),
+    "path_prefix": (str,),
+    "status": (int, type(None)),
+    "times": (int,),
+    "when": (str,),
+    "drop": (bool,),
+    "body": (object,),
+    "headers": (dict,),
+}
+"""What an ordered failure may say."""
 
 ROUTES = Map(
     [
@@ -70,6 +82,14 @@ class Order:
             raise Impossible(f"The order needs {name}.")
         return str(value)
 
+    @property
+    def since(self) -> int:
+        """The index a list of writes begins at."""
+        text = self.query.get("since", "0")
+        if not text.isdecimal():
+            raise Impossible(f"since is an index, not {text}.")
+        return int(text)
+
     def values(self) -> dict[str, Any]:
         values = self.fields.get("values")
         if not isinstance(values, dict):
@@ -106,7 +126,7 @@ class Control:
             "state": lambda _: {entity: self._system.state(entity) for entity in self._system.entities},
             "entity_state": lambda order: self._system.state(self._known(order.entity)),
             "calls": lambda _: self._calls.shown(),
-            "writes": lambda order: self._ground.writes.shown(int(order.query.get("since", "0"))),
+            "writes": lambda order: self._ground.writes.shown(order.since),
             "switches": lambda _: switches.shown(self._system.switches),
             "failures": lambda _: self._failures.shown(),
             "clock": lambda _: self._time(),
@@ -155,9 +175,11 @@ class Control:
         return switches.shown(self._system.switches)
 
     def _fail(self, order: Order) -> Answer:
-        unknown = set(order.fields) - {field.name for field in fields(Failure)}
-        if unknown:
-            raise Impossible(f"A failure has no {', '.join(sorted(unknown))}.")
+        for name, value in order.fields.items():
+            if name not in FAILURE:
+                raise Impossible(f"A failure has no {name}; it has {', '.join(FAILURE)}.")
+            if not isinstance(value, FAILURE[name]):
+                raise Impossible(f"{name} of a failure cannot be {value!r}.")
         failure = Failure(**order.fields)
         if failure.when not in ("before", "after"):
             raise Impossible("A failure comes before or after the call took effect.")
@@ -205,7 +227,10 @@ def _next_failure(coming: Any) -> Failure:
     """The short spelling of a failure: any call, before it takes effect."""
     if not isinstance(coming, dict):
         raise Impossible('fail_next is an object such as {"status": 503, "count": 1}.')
-    return Failure(status=int(coming.get("status", 503)), times=int(coming.get("count", 1)))
+    status, count = coming.get("status", 503), coming.get("count", 1)
+    if not isinstance(status, int) or not isinstance(count, int):
+        raise Impossible("status and count of fail_next are numbers.")
+    return Failure(status=status, times=count)
 
 
 def _done(deed: Callable[[], None]) -> Answer:
