@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from sync.admin.base import ReadAdmin
-from sync.admin.show import column, short
+from sync.admin.show import column, moment, short
 from sync.admin.tables import Table, badge, cells, facts, fields_table, to
 from sync.connectors.base import OperationKind
 from sync.models.runs import Act, Change
@@ -31,8 +31,8 @@ class KindFilter(admin.SimpleListFilter):
 
 @admin.register(Change)
 class ChangeAdmin(ReadAdmin):
-    list_display = ("created_at", "record", "pair", "side", "kind", "what", "result", "actor")
-    list_display_links = ("created_at", "record")
+    list_display = (moment("created_at", "when"), "record", "pair", "side", "kind", "what", "result", "actor")
+    list_display_links = ("record",)
     list_filter = ("pair", "side", KindFilter, "outcome", "created_at")
     list_select_related = ("pair",)
     search_fields = ("=key", "^name", "=actor")
@@ -85,7 +85,7 @@ class ChangeAdmin(ReadAdmin):
 
 @admin.register(Act)
 class ActAdmin(ReadAdmin):
-    list_display = ("done_at", "actor", "verb", "subject", "pair", "why")
+    list_display = ("subject", "verb", "actor", moment("done_at", "when"), "pair", "why")
     list_filter = ("verb", "pair", "done_at")
     list_select_related = ("pair",)
     search_fields = ("=actor", "^subject", "=verb")

@@ -11,8 +11,8 @@ from django.http import HttpRequest
 
 from sync.admin.base import Done, ReadAdmin, Verb
 from sync.admin.forms import ReasonForm, text_input
-from sync.admin.show import column, short, values_text
-from sync.admin.tables import Table, badge, cells, facts, to, when
+from sync.admin.show import column, moment, short, values_text, when
+from sync.admin.tables import Table, badge, cells, facts, to
 from sync.core.vocabulary import Side
 from sync.models.links import Conflict, ConflictState
 from sync.services import conflicts
@@ -67,7 +67,16 @@ RESOLVE = Verb(
 
 @admin.register(Conflict)
 class ConflictAdmin(ReadAdmin):
-    list_display = ("record", "pair", "field", "in_erp", "in_crm", "standing", "created_at", "resolved_by")
+    list_display = (
+        "record",
+        "pair",
+        "field",
+        "in_erp",
+        "in_crm",
+        "standing",
+        moment("created_at", "since"),
+        "resolved_by",
+    )
     list_filter = ("link__pair", "state")
     ordering = (OPEN_FIRST.asc(), "-id")
     search_fields = ("=link__erp_key", "=link__crm_key")
@@ -100,6 +109,10 @@ class ConflictAdmin(ReadAdmin):
     @column("state", ordering="state", is_badge=True)
     def standing(self, conflict: Conflict) -> tuple[str, str]:
         return conflict.state, conflict.get_state_display()
+
+    def toolbar(self, request: HttpRequest, row: Conflict) -> dict[str, Any]:
+        """The page itself asks for the decision."""
+        return {**super().toolbar(request, row), "verbs": []}
 
     def read(self, conflict: Conflict) -> dict[str, Any]:
         link = conflict.link

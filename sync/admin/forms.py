@@ -33,6 +33,11 @@ def text_input(**attributes: Any) -> forms.Widget:
     return found
 
 
+def json_input() -> forms.Widget:
+    found: forms.Widget = widgets.UnfoldAdminTextareaWidget({"rows": 5, "spellcheck": "false"})
+    return found
+
+
 def secret_input() -> forms.Widget:
     """An input that never shows what it holds."""
     found: forms.Widget = widgets.UnfoldAdminPasswordWidget({"autocomplete": "new-password"})

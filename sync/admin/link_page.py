@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sync.admin.base import page_of
-from sync.admin.show import text
-from sync.admin.tables import Cell, Table, badge, cell, cells, facts, listing, to, when
+from sync.admin.show import text, when
+from sync.admin.tables import Cell, Table, badge, cell, cells, facts, listing, to
 from sync.core.vocabulary import Side
 from sync.models.links import Conflict, Intent, Link
 from sync.models.pairs import FieldMapping

@@ -13,7 +13,7 @@ from sync.admin.base import ReadAdmin, Verb
 from sync.admin.link_filters import KnownFilter, NeedFilter, StateFilter
 from sync.admin.link_page import read
 from sync.admin.link_verbs import BULK, MAY, VERBS
-from sync.admin.show import column, short
+from sync.admin.show import column, moment, short
 from sync.models.links import Link
 from sync.services.acts import NotPossible
 
@@ -22,7 +22,16 @@ SHOWN_REFUSALS = 3
 
 @admin.register(Link)
 class LinkAdmin(ReadAdmin):
-    list_display = ("title", "pair", "erp_key", "crm_key", "standing", "result", "trouble", "settled_at")
+    list_display = (
+        "title",
+        "pair",
+        "erp_key",
+        "crm_key",
+        "standing",
+        "result",
+        "trouble",
+        moment("settled_at"),
+    )
     list_filter = ("pair", StateFilter, "outcome", KnownFilter, NeedFilter)
     list_select_related = ("pair",)
     search_fields = ("=erp_key", "=crm_key", "^name")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.db.models import Max
 from unfold import widgets
 from unfold.forms import PaginationInlineFormSet
 
@@ -14,25 +13,17 @@ from sync.core.records import Property
 from sync.core.scope import BadCondition, parse_conditions
 from sync.core.vocabulary import Side
 from sync.models.pairs import DataType, FieldMapping, MatchRule
-from sync.services.pairs import match_problems_of, problems_of, properties_of
+from sync.services.pairs import match_problems_of, problems_of, properties_of, property_names
 
 ASIDE = 20_000
 """Where a match rule waits while another takes its position."""
 
 PLACES = (
-    ("The ERP has no property", "erp_property"),
-    ("webCRM has no property", "crm_property"),
-    ("Another row writes webCRM", "crm_property"),
-    ("Another row writes", "erp_property"),
-    ("webCRM keeps", "crm_property"),
-    ("ERP keeps", "erp_property"),
     ("names no webCRM", "crm_property"),
-    ("names no ERP", "erp_property"),
-    ("needs no ERP", "erp_property"),
-    ("Several ERP", "erp_property"),
+    ("ERP propert", "erp_property"),
     ("of group", "group"),
 )
-"""Which field a sentence of the engine is about. What is not listed is about the transforms."""
+"""Which field a sentence of the engine is about where it quotes no property; else it is about the transforms."""
 
 
 MAPPING_FIELDS = (
@@ -48,6 +39,16 @@ class PairForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False, max_length=1000, widget=text_input(), label="Why",
         help_text="Kept in the audit, together with your name.",
     )  # fmt: skip
+
+    class Meta:
+        labels = {
+            "erp_system": "ERP",
+            "crm_system": "webCRM",
+            "erp_parent_property": "ERP property that names the parent",
+            "crm_parent_property": "webCRM property that names the parent",
+            "erp_label": "ERP",
+            "crm_label": "webCRM",
+        }
 
     def clean_scope(self) -> dict[str, Any]:
         return _by_side(self.cleaned_data["scope"], list)
@@ -113,11 +114,11 @@ class MappingFormSet(PaginationInlineFormSet):  # type: ignore[misc]
         _fill_types(sound, properties_of(pair, Side.CRM))
         for place, sentences in problems_of(pair, [form.instance for form in sound]).items():
             for sentence in sentences:
-                sound[place].add_error(_place_of(sentence), sentence)
+                sound[place].add_error(_place_of(sentence, sound[place].instance), sentence)
 
     def save(self, commit: bool = True) -> list[FieldMapping]:
         """New rows go to the end, unless a person put them elsewhere."""
-        last = self.instance.mappings.aggregate(last=Max("position"))["last"] or 0
+        last = max((form.instance.position for form in self.forms), default=0)
         for number, form in enumerate(self.extra_forms, start=1):
             form.instance.position = form.instance.position or last + number
         saved: list[FieldMapping] = super().save(commit)
@@ -162,6 +163,13 @@ def kept_forms(formset: Any) -> list[Any]:
     ]
 
 
-def _place_of(sentence: str) -> str:
-    """The field a sentence is about, so that it stands where the person looks."""
+def _place_of(sentence: str, row: FieldMapping) -> str:
+    """The field a sentence is about, so that it stands where the person looks: the property it quotes, if just one."""
+    quoted = [
+        name
+        for name, side in (("erp_property", Side.ERP), ("crm_property", Side.CRM))
+        if any(f"'{path}'" in sentence for path in property_names(row, side))
+    ]
+    if len(quoted) == 1:
+        return quoted[0]
     return next((name for words, name in PLACES if words in sentence), "transforms")

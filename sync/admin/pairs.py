@@ -6,13 +6,14 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import JSONField, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 
 from sync.admin.base import HubAdmin, Page, ThemedInline
+from sync.admin.forms import json_input
 from sync.admin.pair_forms import MAPPING_FIELDS, MappingForm, MappingFormSet, MatchFormSet, PairForm
 from sync.admin.pair_verbs import VERBS
-from sync.admin.show import column, counts_text
+from sync.admin.show import column, counts_text, moment
 from sync.admin.tables import Cell, Table, badge, cells, facts, listing, to
 from sync.core.vocabulary import Side
 from sync.models.links import Conflict, Link
@@ -45,7 +46,16 @@ class MatchInline(ThemedInline):
 @admin.register(EntityPair)
 class PairAdmin(HubAdmin):
     form = PairForm
-    list_display = ("name", "standing", "in_erp", "in_crm", "next_run_at", "last_run", "last_counts")
+    formfield_overrides = {JSONField: {"widget": json_input()}}
+    list_display = (
+        "name",
+        "standing",
+        "in_erp",
+        "in_crm",
+        moment("next_run_at", "next run"),
+        "last_run",
+        "last_counts",
+    )
     list_filter = ("mode",)
     list_select_related = ("erp_system", "crm_system")
     change_form_outer_before_template = "sync/pair.html"
@@ -126,6 +136,18 @@ class PairAdmin(HubAdmin):
         )
         if mode == Mode.LIVE and pair.mode != mode:
             messages.warning(request, LIVE_AGAIN)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """A row of a mapping needs the whole width of the window."""
+        return super().changeform_view(
+            request, object_id, form_url, {"is_fullwidth": "1", **(extra_context or {})}
+        )
 
     def toolbar(self, request: HttpRequest, row: EntityPair) -> dict[str, Any]:
         run = row.runs.first()

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from sync.admin.base import Done, ReadAdmin, Verb
-from sync.admin.show import calls_text, column, counts_text, duration, short
-from sync.admin.tables import Cell, Table, badge, cell, cells, facts, listing, to, when
+from sync.admin.show import calls_text, column, counts_text, duration, moment, short, when
+from sync.admin.tables import Cell, Table, badge, cell, cells, facts, listing, to
 from sync.core.vocabulary import Outcome
 from sync.models.links import Link
 from sync.models.runs import OPEN_RUNS, Change, Run, RunState
@@ -60,7 +60,7 @@ VERBS = (
 @admin.register(Run)
 class RunAdmin(ReadAdmin):
     list_display = (
-        "title", "standing", "stage", "counted", "called", "took", "asked", "requested_at", "trouble",
+        "title", "standing", "stage", "counted", "called", "took", "asked", moment("requested_at"), "trouble",
     )  # fmt: skip
     list_filter = ("pair", "state", "trigger", "writes", "full")
     list_before_template = "sync/runs_live.html"

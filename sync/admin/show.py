@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
+from django.utils import formats, timezone
+
 from sync.core.vocabulary import Outcome
 
 BLANK = "—"
@@ -64,6 +66,20 @@ def column(name: str, *, ordering: str = "", is_badge: bool = False) -> Callable
         return show
 
     return mark
+
+
+def moment(field: str, name: str = "") -> Callable[[Any], str]:
+    """A column that shows a time the short way, on one line."""
+
+    def shown(row: Any) -> str:
+        return when(getattr(row, field)).replace(" ", "\u00a0")
+
+    shown.__name__ = f"{field}_shown"
+    return column(name or field.removesuffix("_at").replace("_", " "), ordering=field)(shown)
+
+
+def when(at: datetime | None) -> str:
+    return formats.date_format(timezone.localtime(at), "Y-m-d H:i:s") if at else BLANK
 
 
 def text(value: Any) -> str:

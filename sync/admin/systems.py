@@ -7,15 +7,16 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import JSONField
 from django.forms import model_to_dict
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
 from sync.admin.base import Done, HubAdmin, Page, Verb
-from sync.admin.forms import AskForm, ReasonForm, secret_input, text_input
-from sync.admin.show import column, short
-from sync.admin.tables import Table, cells, facts, when
+from sync.admin.forms import AskForm, ReasonForm, json_input, secret_input, text_input
+from sync.admin.show import column, moment, short, when
+from sync.admin.tables import Table, cells, facts
 from sync.models.systems import EntitySchema, System
 from sync.services import systems
 from sync.services.acts import NotPossible
@@ -90,7 +91,7 @@ VERBS = (
         direct=True, says="Ask the system who it is, and read the properties of its entities.",
     ),
     Verb(
-        name="credentials", label="Credentials", permission=MAY, act=_enter, icon="key", form=CredentialsForm,
+        name="credentials", label="Enter credentials", permission=MAY, act=_enter, icon="key", form=CredentialsForm,
         says="They are sealed at once and never shown again.",
     ),
     Verb(
@@ -103,10 +104,11 @@ VERBS = (
 
 @admin.register(System)
 class SystemAdmin(HubAdmin):
-    list_display = ("name", "kind", "address", "identity", "standing", "problem_text", "paused_until")
+    list_display = ("name", "kind", "address", "identity", "standing", "problem_text", moment("paused_until"))
     list_filter = ("kind",)
     search_fields = ("^name",)
     fields = SETTINGS
+    formfield_overrides = {JSONField: {"widget": json_input()}}
     change_form_outer_before_template = "sync/system.html"
     verbs = VERBS
     pages = (Page(name="properties", label="Properties", show="properties", icon="list_alt"),)

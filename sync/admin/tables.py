@@ -9,10 +9,9 @@ from typing import Any
 
 from django.db.models import Model
 from django.urls import reverse
-from django.utils import formats, timezone
 
 from sync.admin.base import page_of
-from sync.admin.show import BLANK, TONES, text
+from sync.admin.show import BLANK, TONES, text, when
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +55,9 @@ def to(row: Model | None, shown: str = "") -> Cell:
 
 
 def facts(**named: Any) -> list[Cell]:
-    """Cells with their names, from `erp_key="…"`-like words; underscores read as spaces."""
-    return [fact(name.replace("_", " "), value) for name, value in named.items()]
+    """Cells with their names, underscores read as spaces. What is blank is left out."""
+    found = (fact(name.replace("_", " "), value) for name, value in named.items())
+    return [each for each in found if each.text != BLANK]
 
 
 def fact(name: str, value: Any) -> Cell:
@@ -70,12 +70,6 @@ def listing(model: type[Model], **conditions: Any) -> str:
     address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     wanted = "&".join(f"{name}={value}" for name, value in conditions.items())
     return f"{address}?{wanted}" if wanted else address
-
-
-def when(moment: datetime | None) -> str:
-    if moment is None:
-        return BLANK
-    return formats.date_format(timezone.localtime(moment), "Y-m-d H:i:s")
 
 
 def fields_table(fields: Iterable[dict[str, Any]], **more: Any) -> Table:

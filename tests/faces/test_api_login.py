@@ -61,6 +61,11 @@ def test_guessing_is_slowed_down(db: None) -> None:
     assert 429 not in codes[:10]
 
 
+def test_a_token_that_is_none_is_refused(db: None) -> None:
+    for token in ("x", "hub_" + "0" * 60, "æ", "a b", "\t", "x" * 5000):
+        assert Caller(token).get("pairs/").code == 401
+
+
 def test_only_one_s_own_tokens_are_listed(db: None) -> None:
     caller("operator")
     assert len(caller("auditor").get("tokens/").body) == 1
