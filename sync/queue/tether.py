@@ -45,8 +45,12 @@ def start(
     env: Mapping[str, str] | None = None,
     stdout: IO[bytes] | int | None = None,
     stderr: IO[bytes] | int | None = None,
+    inherited: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start a command in a session of its own; it gets the signal `when_orphaned`. Call from a lasting thread."""
+    """Start a command in a session of its own; it gets the signal `when_orphaned`. Call from a lasting thread.
+
+    `inherited` are open files that it holds as long as it lives, such as a lock.
+    """
     tied = [sys.executable, "-IS", __file__, str(int(when_orphaned)), str(os.getpid()), *command]
     return subprocess.Popen(  # noqa: S603 - our own commands
         tied,
@@ -56,6 +60,7 @@ def start(
         stdin=subprocess.DEVNULL,
         stdout=stdout,
         stderr=stderr,
+        pass_fds=inherited,
     )
 
 

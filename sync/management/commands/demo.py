@@ -53,7 +53,6 @@ class Command(BaseCommand):
 
 def _enter(place: Place) -> None:
     """Begin anew as the demo's own hub: settings are read once, when a process starts."""
-    place.ports.demand_free()
     place.prepare()
     command = [sys.executable, *sys.argv, "--inside"]
     os.execve(sys.executable, command, place.environment(os.environ))  # noqa: S606 - ourselves

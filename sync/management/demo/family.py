@@ -27,9 +27,11 @@ class Stopped(Exception):
 class Family:
     """Processes in sessions of their own that end with the demo, whatever ends it."""
 
-    def __init__(self, logs: Path, stopping: Stopping) -> None:
+    def __init__(self, logs: Path, stopping: Stopping, lock: int) -> None:
         self.logs = logs
         self.stopping = stopping
+        self.lock = lock
+        """Held by each of them: the demo's directory is free when the last one has ended."""
         self._members: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, command: Sequence[str]) -> None:

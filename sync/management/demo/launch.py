@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -15,7 +13,7 @@ from rich.console import Console
 
 from sync.management.demo.family import Family, Lost, Stopped
 from sync.management.demo.people import ROLES, make_people, password
-from sync.management.demo.place import HOST, NoPlace, Place
+from sync.management.demo.place import HOST, Place
 from sync.management.demo.story import Disappointed, Story
 from sync.queue.stopping import Stopping
 from sync.services.acts import NotPossible
@@ -41,21 +39,22 @@ class Seed:
 
 
 def launch(place: Place, seed: Seed, console: Console) -> int:
-    """Run a demo until Ctrl-C. The exit code: 0, or 1 when it could not go on and a sentence said why."""
+    """Run a demo until Ctrl-C. The exit code: 0, or 1 when it could not go on and a sentence said why. NoPlace."""
     stopping = Stopping()
     stopping.listen()
-    family = Family(place.logs, stopping)
-    try:
-        with _alone(place):
+    with place.alone() as lock:
+        place.ports.demand_free()
+        family = Family(place.logs, stopping, lock)
+        try:
             _run(place, seed, family, console)
-    except Stopped:
-        console.print("Stopping.")
-        return 0
-    except (Lost, Disappointed, NotPossible) as problem:
-        console.print(str(problem), style="red", markup=False)
-        return 1
-    finally:
-        family.end()
+        except Stopped:
+            console.print("Stopping.")
+            return 0
+        except (Lost, Disappointed, NotPossible) as problem:
+            console.print(str(problem), style="red", markup=False)
+            return 1
+        finally:
+            family.end()
 
 
 def _run(place: Place, seed: Seed, family: Family, console: Console) -> NoReturn:
@@ -65,6 +64,7 @@ def _run(place: Place, seed: Seed, family: Family, console: Console) -> NoReturn
     _start_web(place, family)
     console.print(f"The hub is at {place.hub_url}/admin/; its logs are in {place.logs}.")
     story = Story(place=place, console=console, stopping=family.stopping)
+    story.free_what_the_dead_held()
     story.configure()
     if place.finished.exists():
         story.catch_up()
@@ -107,14 +107,3 @@ def _announce(place: Place, console: Console) -> None:
     for name, role in ROLES.items():
         console.print(f"  {role}: {name} / {password(name)}", markup=False)
     console.print(f"READY {place.hub_url}/admin/  Log in as admin / {password('admin')}. Ctrl-C ends it.")
-
-
-@contextmanager
-def _alone(place: Place) -> Iterator[None]:
-    """Holds the demo's directory; NoPlace while another demo does."""
-    with (place.root / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise NoPlace(f"Another demo runs in {place.root}. End that one first.") from None
-        yield

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
 import socket
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -14,6 +17,9 @@ from urllib.parse import quote
 from cryptography.fernet import Fernet
 
 HOST = "127.0.0.1"
+LOCK_SECONDS = 10.0
+"""How long the processes of a demo that was killed may take to notice."""
+LOCK_STEP = 0.2
 OURS = (
     "SECRET_KEY", "HUB_KEYS", "DATABASE_URL", "REDIS_URL", "HUB_URL", "HUB_ALLOW_HOSTS", "ALLOWED_HOSTS", "DEBUG",
     "ERP_CLIENT_ID", "ERP_CLIENT_SECRET", "CRM_AUTH_CODE", "Q_CLUSTER_NAME",
@@ -112,6 +118,17 @@ class Place:
         _keep(self.root / "secret_key", secrets.token_urlsafe(60))
         _keep(self.root / "hub_keys", Fernet.generate_key().decode())
 
+    @contextmanager
+    def alone(self) -> Iterator[int]:
+        """The open lock of the directory. NoPlace while another demo, or what is left of it, holds it."""
+        with (self.root / "lock").open("w") as lock:
+            until = time.monotonic() + LOCK_SECONDS
+            while not _locked(lock.fileno()):
+                if time.monotonic() > until:
+                    raise NoPlace(f"Another demo runs in {self.root}. End that one first.")
+                time.sleep(LOCK_STEP)
+            yield lock.fileno()
+
     def remove(self) -> None:
         shutil.rmtree(self.root, ignore_errors=True)
 
@@ -131,6 +148,14 @@ class Place:
             "ERP_CLIENT_SECRET": "hub-secret",
             "CRM_AUTH_CODE": "5d1f6d5c-0a43-4c86-9f0e-6d656f64656d",
         }
+
+
+def _locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _keep(path: Path, fresh: str) -> None:

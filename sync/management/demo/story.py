@@ -18,8 +18,10 @@ from sync.management.demo.place import Place
 from sync.management.foreground.display import display
 from sync.management.foreground.result import Result, show
 from sync.management.foreground.work import run_pair
+from sync.models.links import Link
 from sync.models.pairs import EntityPair
 from sync.models.runs import Run
+from sync.models.systems import System
 from sync.queue.stopping import Stopping
 from sync.services.config.load import load
 from sync.services.pairs import approve_plan, set_mode
@@ -41,6 +43,12 @@ class Story:
     place: Place
     console: Console
     stopping: Stopping
+
+    def free_what_the_dead_held(self) -> None:
+        """Nobody else works in this directory: whoever held a lease was killed."""
+        Run.objects.exclude(lease_token="").update(lease_token="", lease_until=None)
+        Link.objects.exclude(lease_token="").update(lease_token="", lease_until=None)
+        System.objects.exclude(write_token="").update(write_token="", write_until=None)
 
     def configure(self) -> None:
         """Everything the first time; afterwards the systems only, for their ports may have moved."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -30,9 +31,9 @@ def make_console(*, stderr: bool = False) -> Console:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """A run as it stands now: links touched, links still due."""
+    """A run as it stands now: links it is done with, links still due."""
 
-    touched: int
+    settled: int
     due: int
     phase: str
     words: str
@@ -67,8 +68,8 @@ class Bar:
         standing = _standing(run)
         self.progress.update(
             self.task,
-            completed=standing.touched,
-            total=max(standing.touched + standing.due, 1),
+            completed=standing.settled,
+            total=max(standing.settled + standing.due, 1),
             words=standing.words or standing.phase,
         )
 
@@ -88,20 +89,19 @@ class Lines:
         if standing.phase == self.phase and now - self.spoken < LINE_SECONDS:
             return
         self.phase, self.spoken = standing.phase, now
-        whole = standing.touched + standing.due
-        self.console.print(
-            f"{self.pair}: {standing.phase}, {standing.touched:,} of {whole:,} {standing.words}".rstrip()
-        )
+        whole = standing.settled + standing.due
+        counted = f"{standing.settled:,} of {whole:,}"
+        self.console.print(f"{self.pair}: {standing.phase}, {counted}; {standing.words}".rstrip("; "))
 
 
 def _standing(run: Run) -> Standing:
     fresh = Run.objects.get(pk=run.pk)
     if fresh.ended_at is None:
         count(fresh)
-    due = 0 if fresh.ended_at else Link.objects.filter(pair=fresh.pair_id, due_at__lte=timezone.now()).count()
+    due = Q(due_at__lte=timezone.now())
     return Standing(
-        touched=fresh.touched,
-        due=due,
+        settled=fresh.touched if fresh.ended_at else Link.objects.filter(~due, run=fresh).count(),
+        due=0 if fresh.ended_at else Link.objects.filter(due, pair=fresh.pair_id).count(),
         phase=f"{fresh.get_state_display()}, {fresh.get_phase_display()}",
         words=fresh.problem or in_words(fresh.counts),
     )
