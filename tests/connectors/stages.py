@@ -14,7 +14,7 @@ from sync.connectors.memory_system import MemorySystem
 from sync.connectors.rest.connector import RestConnector
 from sync.connectors.rest.shapes import flat, nested
 from sync.connectors.webcrm.connector import WebcrmConnector
-from sync.core.records import Property
+from sync.core.records import Property, Record
 from tests.connectors.ports import FakeGate, FakeVault
 
 BEGAN = datetime(2026, 1, 1, 8, tzinfo=UTC)
@@ -40,6 +40,16 @@ class Stage(Protocol):
     def create(self, **values: Any) -> str: ...
 
     def remove(self, key: str) -> None: ...
+
+
+def listed(stage: Stage, entity: str = "", **how: Any) -> list[Record]:
+    """Every page of a listing."""
+    page = stage.connector.list(entity or stage.entity, **how)
+    found = list(page.records)
+    while page.next is not None:
+        page = stage.connector.list(entity or stage.entity, page=page.next, **how)
+        found += page.records
+    return found
 
 
 class Ticking:

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sync.connectors.base import Gone, Misconfigured, Operation, OperationKind, Refused, Stale
+from sync.connectors.base import Gone, Misconfigured, Operation, Refused, Stale
 from sync.core.records import Record
-from tests.connectors.stages import ErpStage, Stage
+from tests.connectors.operations import create, remove, update
+from tests.connectors.stages import ErpStage, Stage, listed
 
 AWKWARD = [
     "O'Brien & Sønner",
@@ -20,27 +21,6 @@ AWKWARD = [
 ]
 
 
-def create(token: str = "t-1", **values) -> Operation:
-    return Operation(kind=OperationKind.CREATE, token=token, values=values)
-
-
-def update(key: str, version: str | None = None, **values) -> Operation:
-    return Operation(kind=OperationKind.UPDATE, token="t-2", key=key, version=version, values=values)
-
-
-def remove(key: str, version: str | None = None) -> Operation:
-    return Operation(kind=OperationKind.REMOVE, token="t-3", key=key, version=version)
-
-
-def everything(stage: Stage, **how) -> list[Record]:
-    page = stage.connector.list(stage.entity, **how)
-    found = list(page.records)
-    while page.next is not None:
-        page = stage.connector.list(stage.entity, page=page.next, **how)
-        found += page.records
-    return found
-
-
 def write(stage: Stage, *operations: Operation):
     return stage.connector.write(stage.entity, operations)
 
@@ -50,30 +30,30 @@ def read(stage: Stage, key: str) -> Record:
 
 
 def test_a_complete_listing_shows_every_record_once(stage: Stage):
-    assert sorted(record.key for record in everything(stage)) == sorted(stage.keys())
+    assert sorted(record.key for record in listed(stage)) == sorted(stage.keys())
 
 
 def test_a_listing_shows_only_the_properties_wanted(stage: Stage):
-    records = everything(stage, paths=(stage.name,))
+    records = listed(stage, paths=(stage.name,))
     assert {path for record in records for path in record.values} == {stage.name}
 
 
 def test_a_listing_since_shows_what_changed_at_or_after(stage: Stage):
-    stamps = sorted(record.updated_at for record in everything(stage))
-    shown = everything(stage, since=stamps[4])
+    stamps = sorted(record.updated_at for record in listed(stage))
+    shown = listed(stage, since=stamps[4])
     assert sorted(record.updated_at for record in shown) == stamps[4:]
 
 
 def test_a_listing_since_shows_an_edit_just_made(stage: Stage):
     key = stage.keys()[2]
-    latest = max(record.updated_at for record in everything(stage))
+    latest = max(record.updated_at for record in listed(stage))
     stage.edit(key, **{stage.name: "Moved AS"})
-    shown = {record.key: record for record in everything(stage, since=latest, paths=(stage.name,))}
+    shown = {record.key: record for record in listed(stage, since=latest, paths=(stage.name,))}
     assert shown[key].values == {stage.name: "Moved AS"}
 
 
 def test_stamps_carry_their_zone(stage: Stage):
-    assert all(record.updated_at.utcoffset() is not None for record in everything(stage))
+    assert all(record.updated_at.utcoffset() is not None for record in listed(stage))
 
 
 def test_reading_gives_what_is_there_and_leaves_out_what_is_not(stage: Stage):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import socket
 import threading
-from decimal import Decimal
 
 import pytest
 
@@ -18,25 +16,10 @@ from sync.connectors.base import (
     Unavailable,
     Unknown,
 )
-from sync.connectors.http.session import Limits, Request, Session
+from sync.connectors.http.session import Request, Session
+from tests.connectors.calls import READ, WRITE, session
 from tests.connectors.ports import FakeGate, FakeVault
 from tests.connectors.raw import RawServer, dripping, exactly, resets, says
-
-ROUTES = [("GET", "/things"), ("GET", "/things/{id}"), ("POST", "/things")]
-READ = Request(method="GET", template="/things")
-WRITE = Request(method="POST", template="/things", body={"a": 1}, writes=True)
-
-
-def session(server: RawServer, gate: FakeGate | None = None, **more) -> Session:
-    place = server.address.removeprefix("http://")
-    access = Access(
-        address=server.address,
-        credentials={"token": "s3cr3t-v4lue"},
-        allow_hosts=(place,),
-        gate=gate or FakeGate(),
-        vault=FakeVault(),
-    )
-    return Session(access, ROUTES, sleep=lambda seconds: None, limits=Limits(**more))
 
 
 class Signed:
@@ -54,49 +37,6 @@ class Signed:
     def renew(self) -> bool:
         self.token = "new"
         return True
-
-
-def test_numbers_arrive_exactly():
-    with RawServer(says('[{"price": 8500.10}]')) as server:
-        assert session(server).call(READ).body == [{"price": Decimal("8500.10")}]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        '{"a": NaN}',
-        '{"a": Infinity}',
-        "[" * 100_000,
-        "1" * 5000,
-        '[{"a": 1}, {"a"',
-        '{"a": 1e999999999}',
-        "<html>maintenance</html>",
-        b"\xff\xfe[]",
-    ],
-)
-def test_what_is_not_json_is_nonsense_on_a_read_and_unknown_on_a_write(body):
-    with RawServer(says(body)) as server:
-        with pytest.raises(Nonsense):
-            session(server).call(READ)
-        with pytest.raises(Unknown):
-            session(server).call(WRITE)
-
-
-def test_html_is_nonsense_even_where_it_parses():
-    with RawServer(says("[]", Content_Type="text/html")) as server, pytest.raises(Nonsense):
-        session(server).call(READ)
-
-
-@pytest.mark.parametrize(("body", "empty"), [("null", False), ("", True), ("   ", True)])
-def test_null_and_nothing_are_told_apart_from_a_list(body, empty):
-    with RawServer(says(body)) as server:
-        answer = session(server).call(READ)
-    assert (answer.body, answer.empty) == (None, empty)
-
-
-def test_a_byte_order_mark_is_tolerated():
-    with RawServer(says(b"\xef\xbb\xbf[1]")) as server:
-        assert session(server).call(READ).body == [1]
 
 
 @pytest.mark.parametrize("status", ["502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"])
@@ -132,23 +72,6 @@ def test_a_write_whose_outcome_is_not_seen_is_unknown_and_sent_once(script):
         assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize(
-    "script",
-    [
-        says("[1, 2", length=100),
-        exactly(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[1,"),
-    ],
-)
-def test_a_cut_body_is_read_again(script):
-    with RawServer(script, says("[1]")) as server:
-        assert session(server).call(READ).body == [1]
-
-
-def test_a_body_cut_where_nobody_can_see_it_is_nonsense():
-    with RawServer(exactly(b"HTTP/1.0 200 OK\r\n\r\n[1, 2")) as server, pytest.raises(Nonsense):
-        session(server).call(READ)
-
-
 def test_nobody_listening_means_that_a_write_did_not_happen():
     with RawServer(says("[]")) as server:
         speaking = session(server)
@@ -167,17 +90,6 @@ def test_a_drip_ends_with_the_total_deadline(start):
         with pytest.raises(Unknown, match="took too long"):
             session(server, deadline=0.3).call(WRITE)
         ended.set()
-
-
-def test_a_bomb_is_defused_at_the_cap():
-    bomb = gzip.compress(b"[" + b" " * 50_000_000 + b"]")
-    with RawServer(says(bomb, Content_Encoding="gzip")) as server, pytest.raises(Nonsense, match="more than"):
-        session(server, most_bytes=1_000_000).call(READ)
-
-
-def test_gzip_is_understood():
-    with RawServer(says(gzip.compress(b"[1]"), Content_Encoding="gzip")) as server:
-        assert session(server).call(READ).body == [1]
 
 
 def test_a_redirect_is_not_followed():

@@ -11,8 +11,6 @@ from sync.connectors.base import (
     Capabilities,
     Gone,
     Misconfigured,
-    Operation,
-    OperationKind,
     Refused,
     Stale,
     Unavailable,
@@ -22,6 +20,7 @@ from sync.connectors.memory import MemoryConnector, open_memory
 from sync.connectors.memory_rows import MemoryEntity
 from sync.connectors.memory_system import MemorySystem
 from sync.core.records import Property
+from tests.connectors.operations import create, remove, update
 from tests.connectors.ports import FakeGate, FakeVault
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -40,18 +39,6 @@ class Ticking:
 
 def made(**entity) -> MemorySystem:
     return MemorySystem("erp", {"customers": MemoryEntity(**entity)}, clock=Ticking())
-
-
-def create(token: str = "t", **values) -> Operation:
-    return Operation(kind=OperationKind.CREATE, token=token, values=values)
-
-
-def update(key: str, version: str | None = None, **values) -> Operation:
-    return Operation(kind=OperationKind.UPDATE, token="t", key=key, version=version, values=values)
-
-
-def remove(key: str) -> Operation:
-    return Operation(kind=OperationKind.REMOVE, token="t", key=key)
 
 
 def test_a_habit_changes_what_is_written_and_what_a_person_types():

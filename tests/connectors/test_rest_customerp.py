@@ -11,35 +11,13 @@ from sync.connectors.base import (
     Gone,
     Misconfigured,
     Nonsense,
-    Operation,
-    OperationKind,
     Refused,
     Unauthorized,
     Unavailable,
 )
 from sync.core.vocabulary import DataType
-from tests.connectors.stages import ErpStage
-
-
-def create(token: str = "t", **values) -> Operation:
-    return Operation(kind=OperationKind.CREATE, token=token, values=values)
-
-
-def update(key: str, version: str | None = None, values=None) -> Operation:
-    return Operation(kind=OperationKind.UPDATE, token="t", key=key, version=version, values=values or {})
-
-
-def remove(key: str, version: str | None = None) -> Operation:
-    return Operation(kind=OperationKind.REMOVE, token="t", key=key, version=version)
-
-
-def listed(erp: ErpStage, entity: str = "customers", **how) -> list:
-    page = erp.connector.list(entity, **how)
-    found = list(page.records)
-    while page.next is not None:
-        page = erp.connector.list(entity, page=page.next, **how)
-        found += page.records
-    return found
+from tests.connectors.operations import create, remove, update
+from tests.connectors.stages import ErpStage, listed
 
 
 def test_one_token_serves_many_calls_and_connectors(erp: ErpStage):
@@ -115,7 +93,7 @@ def test_finding_by_look_up_or_by_reading_everything(erp: ErpStage, path: str):
 
 def test_the_owners_other_members_are_untouched(erp: ErpStage):
     erp.edit("cus_001", **{"postalAddress.city": "Oslo", "postalAddress.postalCode": "0155"})
-    (result,) = erp.connector.write("customers", [update("cus_001", values={"postalAddress.city": "Bergen"})])
+    (result,) = erp.connector.write("customers", [update("cus_001", **{"postalAddress.city": "Bergen"})])
     assert result.record.values["postalAddress.postalCode"] == "0155"
     assert erp.values("cus_001")["postalAddress.city"] == "Bergen"
 
@@ -143,7 +121,7 @@ def test_prices_keep_their_digits(erp: ErpStage):
 def test_a_refusal_names_every_property(erp: ErpStage):
     values = {"name": "", "postalAddress.countryCode": "XX"}
     alone, *rest = (
-        erp.connector.write("customers", [update("cus_001", values=values)] * count) for count in (1, 2)
+        erp.connector.write("customers", [update("cus_001", **values)] * count) for count in (1, 2)
     )
     for result in (*alone, *rest[0]):
         assert isinstance(result.error, Refused)
@@ -163,7 +141,7 @@ def test_a_key_used_for_another_body_is_refused(erp: ErpStage):
 
 def test_without_versions_writes_go_through(erp: ErpStage):
     erp.turn(etag=False)
-    (result,) = erp.connector.write("customers", [update("cus_001", values={"name": "New AS"})])
+    (result,) = erp.connector.write("customers", [update("cus_001", name="New AS")])
     assert result.error is None
 
 

@@ -1,49 +1,21 @@
-"""The webCRM connector against a webCRM with every doubtful behaviour switched on, one by one."""
+"""The webCRM connector against a webCRM in every doubtful mood: logging in, listing, reading, finding."""
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 import pytest
 
 from sync.connectors.base import (
-    Gone,
     Misconfigured,
-    Operation,
-    OperationKind,
     Refused,
     Unauthorized,
-    Unavailable,
-    Unknown,
 )
-from sync.connectors.webcrm.connector import WebcrmConnector
 from tests.connectors.conftest import ORGANISATIONS
-from tests.connectors.stages import CrmStage
+from tests.connectors.operations import create, update
+from tests.connectors.stages import CrmStage, listed
 
 FIRST = "1"
-
-
-def create(token: str = "t", **values) -> Operation:
-    return Operation(kind=OperationKind.CREATE, token=token, values=values)
-
-
-def update(key: str = FIRST, **values) -> Operation:
-    return Operation(kind=OperationKind.UPDATE, token="t", key=key, values=values)
-
-
-def remove(key: str) -> Operation:
-    return Operation(kind=OperationKind.REMOVE, token="t", key=key)
-
-
-def listed(crm: CrmStage, entity: str = "Organisations", **how) -> list:
-    page = crm.connector.list(entity, **how)
-    found = list(page.records)
-    while page.next is not None:
-        page = crm.connector.list(entity, page=page.next, **how)
-        found += page.records
-    return found
 
 
 def endpoints(crm: CrmStage) -> list[str]:
@@ -95,13 +67,15 @@ def test_a_wrong_token_is_unauthorized_however_it_is_said(crm: CrmStage, as_200:
 
 def test_a_write_with_a_wrong_token_is_told_per_operation(crm: CrmStage):
     wrong = crm.opened(token="11111111-2222-3333-4444-555555555555")
-    results = wrong.write("Organisations", [update(OrganisationName="A"), update("2", OrganisationName="B")])
+    results = wrong.write(
+        "Organisations", [update(FIRST, OrganisationName="A"), update("2", OrganisationName="B")]
+    )
     assert [type(result.error) for result in results] == [Unauthorized, Unauthorized]
 
 
 def test_a_read_only_token_is_refused_with_a_sentence(crm: CrmStage):
     reader = crm.opened(token="00000000-0000-0000-0000-000000000002")
-    (result,) = reader.write("Organisations", [update(OrganisationName="A")])
+    (result,) = reader.write("Organisations", [update(FIRST, OrganisationName="A")])
     assert isinstance(result.error, Refused)
 
 
@@ -122,7 +96,7 @@ def test_an_older_system_is_known_by_its_token(crm: CrmStage):
 
 
 def test_the_token_name_is_learnt_once(crm: CrmStage):
-    crm.connector.write("Organisations", [update(OrganisationName="Hub AS")])
+    crm.connector.write("Organisations", [update(FIRST, OrganisationName="Hub AS")])
     for _ in range(3):
         crm.connector = crm.opened()
         assert crm.connector.read("Organisations", [FIRST])[FIRST].by_hub
@@ -130,7 +104,7 @@ def test_the_token_name_is_learnt_once(crm: CrmStage):
 
 
 def test_the_token_name_can_be_given(crm: CrmStage):
-    crm.connector.write("Organisations", [update(OrganisationName="Hub AS")])
+    crm.connector.write("Organisations", [update(FIRST, OrganisationName="Hub AS")])
     given = crm.opened(token_name="somebody else")
     assert not given.read("Organisations", [FIRST])[FIRST].by_hub
     assert "GET /Auth" not in crm.gate.calls
@@ -251,132 +225,3 @@ def test_a_number_is_looked_up_as_one(crm: CrmStage):
 @pytest.mark.parametrize("key", ["abc", "1 OR 1=1", "../2", "", "１"])
 def test_what_is_no_id_is_not_there(crm: CrmStage, key: str):
     assert crm.connector.read("Organisations", [key]) == {}
-
-
-# Writing
-
-
-@pytest.mark.parametrize("said", ["id", "empty", "null"])
-def test_an_update_is_acknowledged_in_every_way_there_is(crm: CrmStage, said: str):
-    crm.turn(patch_update_result=said)
-    (result,) = crm.connector.write("Organisations", [update(OrganisationName="New AS")])
-    assert (result.key, result.error) == (FIRST, None)
-
-
-@pytest.mark.parametrize("returns", ["object", "integer", "text"])
-def test_without_batches_the_new_id_is_read_in_every_form(crm: CrmStage, returns: str):
-    crm.turn(post_organisation_returns=returns)
-    (result,) = crm.opened(batches=False).write("Organisations", [create(OrganisationName="Single AS")])
-    assert crm.values(result.key)["OrganisationName"] == "Single AS"
-
-
-def test_a_create_that_does_not_say_its_id_is_unknown(crm: CrmStage):
-    crm.turn(post_organisation_returns="empty")
-    (result,) = crm.opened(batches=False).write("Organisations", [create(OrganisationName="Single AS")])
-    assert isinstance(result.error, Unknown)
-
-
-@pytest.mark.parametrize("style", ["envelope", "model_state"])
-def test_without_batches_a_refusal_still_names_the_property(crm: CrmStage, style: str):
-    crm.turn(error_style=style)
-    single = crm.opened(batches=False)
-    long, gone = single.write(
-        "Organisations", [update(OrganisationName="x" * 201), update("999", OrganisationName="A")]
-    )
-    assert list(long.error.fields) == ["OrganisationName"]
-    assert isinstance(gone.error, Gone)
-
-
-def test_a_passing_failure_of_one_row_is_not_its_fault(crm: CrmStage):
-    crm.turn(id_clash_every=2)
-    first, second = crm.connector.write(
-        "Organisations", [create(OrganisationName="A AS"), create(OrganisationName="B AS")]
-    )
-    assert (first.error, type(second.error)) == (None, Unavailable)
-
-
-def test_prices_are_written_digit_for_digit(crm: CrmStage):
-    values = {"ProductOrganisationId": 1, "ProductPrice": Decimal("8500.1"), "ProductCustom1": "70"}
-    (made,) = crm.connector.write("Products", [create(**values)])
-    held = crm.connector.read("Products", [made.key], paths=tuple(values))[made.key].values
-    assert held == values
-
-
-def test_only_products_are_removed(crm: CrmStage):
-    (made,) = crm.connector.write("Products", [create(ProductOrganisationId=1)])
-    gone, again = crm.connector.write("Products", [remove(made.key), remove(made.key)])
-    assert (gone.error, type(again.error)) == (None, Gone)
-    (refused,) = crm.connector.write("Persons", [remove("1")])
-    assert "inactive" in str(refused.error)
-
-
-def test_a_person_is_never_moved(crm: CrmStage):
-    (person,) = crm.connector.write("Persons", [create(PersonLastName="Man", PersonOrganisationId=1)])
-    crm.gate.calls.clear()
-    (result,) = crm.connector.write("Persons", [update(person.key, PersonOrganisationId=2)])
-    assert list(result.error.fields) == ["PersonOrganisationId"]
-    assert crm.gate.calls == []
-
-
-def test_a_date_is_cleared_and_reads_as_nothing(crm: CrmStage):
-    (made,) = crm.connector.write(
-        "Persons",
-        [create(PersonLastName="Man", PersonOrganisationId=1, PersonBirthday="1980-02-29T00:00:00+00:00")],
-    )
-    assert (
-        crm.connector.read("Persons", [made.key])[made.key].values["PersonBirthday"].startswith("1980-02-29")
-    )
-    crm.connector.write("Persons", [update(made.key, PersonBirthday=None)])
-    assert crm.connector.read("Persons", [made.key])[made.key].values["PersonBirthday"] is None
-
-
-def test_a_drop_down_without_a_choice_reads_as_nothing(crm: CrmStage):
-    assert crm.connector.read("Organisations", [FIRST])[FIRST].values["OrganisationType"] is None
-
-
-@pytest.mark.parametrize("entity", ["Organisations", "Persons", "Products"])
-def test_everything_shown_is_described_and_no_secret_is_shown(crm: CrmStage, entity: str):
-    crm.connector.write("Persons", [create(PersonLastName="Man", PersonOrganisationId=1)])
-    crm.connector.write("Products", [create(ProductOrganisationId=1)])
-    described = {known.path for known in crm.connector.fields(entity)}
-    for record in listed(crm, entity):
-        assert set(record.values) <= described
-        assert not [path for path in record.values if re.search("password|history", path, re.IGNORECASE)]
-
-
-def test_a_throttled_call_pauses_and_is_not_counted_against_the_write(crm: CrmStage):
-    listed(crm)
-    crm.turn(rate_limit_per_minute=1)
-    (result,) = crm.connector.write("Organisations", [update(OrganisationName="A AS")])
-    assert isinstance(result.error, Unavailable)
-    assert 1 <= result.error.retry_after <= 60
-    assert crm.gate.pauses == [result.error.retry_after]
-
-
-def test_every_request_is_admitted(crm: CrmStage):
-    crm.server.calls.clear()
-    listed(crm)
-    crm.server.system.acts["forget_tokens"]({})
-    crm.connector.read("Organisations", ["1", "2"])
-    crm.connector.write("Organisations", [update(OrganisationName="A AS")])
-    assert len(crm.gate.calls) == crm.calls()
-
-
-@pytest.mark.parametrize(
-    ("config", "why"),
-    [({"tokenname": "x"}, "tokenname"), ({"batches": "no"}, "true or false"), ({"token_name": 1}, "text")],
-)
-def test_a_wrong_configuration_is_a_sentence(crm: CrmStage, config, why):
-    with pytest.raises(Misconfigured, match=why):
-        crm.opened(**config)
-
-
-def test_a_missing_token_says_where_to_make_one(crm: CrmStage):
-    with pytest.raises(Misconfigured, match="Configuration > Integration"):
-        crm.opened(token=" ")
-
-
-def test_an_address_without_webcrm_is_said(crm: CrmStage):
-    elsewhere = WebcrmConnector(crm.access(path="/elsewhere", config={}, auth_code="x"))
-    with pytest.raises(Misconfigured, match="no webCRM at this address"):
-        elsewhere.list("Organisations")

@@ -1,32 +1,20 @@
-"""Tables for webCRM: what its answers mean, what is sent, and that no value becomes a part of a question."""
+"""Tables for webCRM: what its answers mean, what is sent, how its rows are read."""
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from decimal import Decimal
-from urllib.parse import quote_plus
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from sync.connectors.base import Gone, Nonsense, Operation, OperationKind, Refused, Unknown
+from sync.connectors.base import Gone, Nonsense, Refused, Unknown
 from sync.connectors.http.session import Answer
-from sync.connectors.webcrm import sql
 from sync.connectors.webcrm.facts import ENTITIES, ORGANISATIONS, PERSONS, PRODUCTS
 from sync.connectors.webcrm.metadata import described
 from sync.connectors.webcrm.reading import Reader, moment
 from sync.connectors.webcrm.writing import body_of, message_of, new_id, refusal_of, row_result
 from sync.core.vocabulary import DataType
-
-
-def create(**values) -> Operation:
-    return Operation(kind=OperationKind.CREATE, token="t", values=values)
-
-
-def update(key="7", **values) -> Operation:
-    return Operation(kind=OperationKind.UPDATE, token="t", key=key, values=values)
+from tests.connectors.operations import create, update
 
 
 @pytest.mark.parametrize(
@@ -65,7 +53,7 @@ def test_what_a_batch_says_of_a_create(said, key, error):
     ],
 )
 def test_what_a_batch_says_of_an_update(said, error):
-    result = row_result(update(), said)
+    result = row_result(update("7"), said)
     assert (result.key, type(result.error) if result.error else None) == ("7", error)
 
 
@@ -99,20 +87,24 @@ def test_the_id_a_post_answers_with(body, key):
     ("facts", "operation", "body"),
     [
         (PERSONS, create(PersonLastName="-", PersonEmail=None), {"PersonId": 0, "PersonLastName": "-"}),
-        (PERSONS, update(PersonEmail=None), {"PersonId": 7, "PersonEmail": ""}),
+        (PERSONS, update("7", PersonEmail=None), {"PersonId": 7, "PersonEmail": ""}),
         (
             PERSONS,
-            update(PersonBirthday=None),
+            update("7", PersonBirthday=None),
             {"PersonId": 7, "PersonBirthday": "0001-01-01T00:00:00+00:00"},
         ),
-        (PERSONS, update(PersonCheckMark1=None), {"PersonId": 7, "PersonCheckMark1": False}),
-        (ORGANISATIONS, update(OrganisationOwner=None), {"OrganisationId": 7, "OrganisationOwner": 0}),
+        (PERSONS, update("7", PersonCheckMark1=None), {"PersonId": 7, "PersonCheckMark1": False}),
+        (ORGANISATIONS, update("7", OrganisationOwner=None), {"OrganisationId": 7, "OrganisationOwner": 0}),
         (
             ORGANISATIONS,
-            update(OrganisationNewerThing=None),
+            update("7", OrganisationNewerThing=None),
             {"OrganisationId": 7, "OrganisationNewerThing": ""},
         ),
-        (PRODUCTS, update(ProductPrice=Decimal("1.10")), {"ProductId": 7, "ProductPrice": Decimal("1.10")}),
+        (
+            PRODUCTS,
+            update("7", ProductPrice=Decimal("1.10")),
+            {"ProductId": 7, "ProductPrice": Decimal("1.10")},
+        ),
     ],
 )
 def test_what_is_sent(facts, operation, body):
@@ -122,14 +114,14 @@ def test_what_is_sent(facts, operation, body):
 @pytest.mark.parametrize(
     ("facts", "operation", "path"),
     [
-        (PERSONS, update(PersonOrganisationId=3), "PersonOrganisationId"),
-        (PERSONS, update(PersonUpdatedAt="x"), "PersonUpdatedAt"),
-        (PERSONS, update(PersonName="x"), "PersonName"),
-        (PERSONS, update(PersonPassword="x"), "PersonPassword"),
-        (PERSONS, update(PersonComment="(censored)"), "PersonComment"),
-        (PERSONS, update(OrganisationName="x"), "OrganisationName"),
-        (PERSONS, update(personemail="x"), "personemail"),
-        (ORGANISATIONS, update(OrganisationTelephoneSearch="x"), "OrganisationTelephoneSearch"),
+        (PERSONS, update("7", PersonOrganisationId=3), "PersonOrganisationId"),
+        (PERSONS, update("7", PersonUpdatedAt="x"), "PersonUpdatedAt"),
+        (PERSONS, update("7", PersonName="x"), "PersonName"),
+        (PERSONS, update("7", PersonPassword="x"), "PersonPassword"),
+        (PERSONS, update("7", PersonComment="(censored)"), "PersonComment"),
+        (PERSONS, update("7", OrganisationName="x"), "OrganisationName"),
+        (PERSONS, update("7", personemail="x"), "personemail"),
+        (ORGANISATIONS, update("7", OrganisationTelephoneSearch="x"), "OrganisationTelephoneSearch"),
         (ORGANISATIONS, create(OrganisationId=5), "OrganisationId"),
     ],
 )
@@ -163,67 +155,10 @@ def test_the_sentence_in_an_error(body, said):
 
 def test_model_state_gives_the_properties():
     body = {"errors": {"PersonEmail": ["Bad."]}}
-    error = refusal_of(update(), Answer(status=400, headers={}, body=body, text="", empty=False), "Invalid")
-    assert error.fields == {"PersonEmail": "Bad."}
-
-
-CORPUS = [
-    "x' OR '1'='1", "'; DELETE FROM Organisation --", "''", "'", "a''b", "x') OR (1=1", "/* */", "--", ";",
-    "%", "_", "O'Brien", "Ærø", "𝒳", "\u2019", "\u02bc", "x' UNION SELECT PersonPassword FROM Person --",
-    "{{7*7}}", "\\", "\\\\'", "a\\b", "' || '", "NULL",
-]  # fmt: skip
-
-
-def literal_ends(text: str) -> int:
-    """Where a reader of SQL, who knows no escape but the doubled quote, sees the literal end."""
-    return re.match(r"'(?:[^']|'')*'", text).end()
-
-
-@pytest.mark.parametrize("value", CORPUS)
-def test_no_value_leaves_its_literal(value):
-    try:
-        literal = sql.text(value)
-    except Refused:
-        return
-    assert literal_ends(literal + " OR 'x'") == len(literal)
-    assert literal[1:-1].replace("''", "'") == value
-
-
-@given(st.text())
-def test_no_text_at_all_leaves_its_literal(value):
-    try:
-        literal = sql.text(value)
-    except Refused:
-        return
-    assert literal_ends(literal) == len(literal)
-    assert literal[1:-1].replace("''", "'") == value
-
-
-@pytest.mark.parametrize("value", ["a\x00b", "a\nb", "a\rb", "\\'", "ends\\", "\x7f"])
-def test_what_no_literal_can_hold_is_refused(value):
-    with pytest.raises(Refused):
-        sql.text(value)
-
-
-def test_a_moment_is_asked_for_in_utc_and_whole_seconds():
-    moment_ = datetime.fromisoformat("2018-05-16T12:00:00.900+02:00")
-    assert sql.changed(PERSONS, moment_, ["PersonEmail"]) == (
-        "SELECT PersonId, PersonUpdatedAt, PersonUpdatedBy, PersonEmail FROM Person "
-        "WHERE PersonUpdatedAt >= '2018-05-16T10:00:00.0000000Z' ORDER BY PersonUpdatedAt ASC"
+    error = refusal_of(
+        update("7"), Answer(status=400, headers={}, body=body, text="", empty=False), "Invalid"
     )
-
-
-@pytest.mark.parametrize("paths", [(), ("OrganisationCountryData.CodeISO",), ("x; DROP",), ("PersonName",)])
-def test_what_cannot_be_selected_by_name_selects_everything(paths):
-    assert sql.columns(ORGANISATIONS, paths) == "*"
-
-
-def test_questions_stay_short_enough_for_an_address():
-    keys = [str(900_000 + n) for n in range(400)]
-    paths = [f"PersonCustom{n}" for n in range(1, 16)]
-    scripts = list(sql.by_literals(PERSONS, "PersonId", keys, paths=paths))
-    assert max(len(quote_plus(script)) for script in scripts) < 6_000
-    assert [key for script in scripts for key in re.findall(r"PersonId = (\d+)", script)] == keys
+    assert error.fields == {"PersonEmail": "Bad."}
 
 
 @pytest.mark.parametrize(
