@@ -156,6 +156,20 @@ def test_secrets_are_sealed_and_kept_where_their_variable_is_not_set() -> None:
     assert dict(System.objects.get(name="erp").credentials) == {"key": "a very secret key"}
 
 
+def test_a_file_that_says_nothing_of_secrets_leaves_them() -> None:
+    take(WHOLE)
+    assert take(changed(WHOLE, ", credentials: {key: {env: ERP_KEY}}", ""))[0] == "system 'erp': unchanged"
+    assert dict(System.objects.get(name="erp").credentials) == {"key": "a very secret key"}
+
+
+def test_a_secret_that_is_another_now_is_sealed_anew() -> None:
+    take(WHOLE)
+    assert take(WHOLE, ERP_KEY="another key")[0] == "system 'erp': changed"
+    assert dict(System.objects.get(name="erp").credentials) == {"key": "another key"}
+    take(changed(WHOLE, "{key: {env: ERP_KEY}}", "{token: {env: ERP_KEY}}"))
+    assert dict(System.objects.get(name="erp").credentials) == {"token": "a very secret key"}
+
+
 def test_a_secret_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("from a file\n")
     load(WHOLE, file="hub.yaml", variables={"ERP_KEY_FILE": str(tmp_path / "key")}, by="kari")

@@ -33,22 +33,14 @@ def _apply_system(name: str, draft: SystemDraft, by: str) -> str:
     else:
         found.save(update_fields=SYSTEM_SETTINGS)
     settings_changed(found, before, _described(found), by=by)
-    entered = _enter(found, draft, by)
+    entered = dict(found.credentials) != draft.system.credentials
+    if entered:
+        enter_credentials(found, draft.system.credentials, by=by)
     return f"system '{name}': {_word(is_new, changed=entered or before != _described(found))}"
 
 
 def _described(system: System) -> dict[str, object]:
     return model_to_dict(system, fields=["name", *SYSTEM_SETTINGS])
-
-
-def _enter(system: System, draft: SystemDraft, by: str) -> bool:
-    """Seal the credentials the file refers to, where they are others than the stored ones."""
-    given = {name: secret.value for name, secret in draft.secrets.items() if secret.value is not None}
-    kept = {name: value for name, value in system.credentials.items() if name in draft.secrets}
-    if {**kept, **given} == dict(system.credentials):
-        return False
-    enter_credentials(system, {**kept, **given}, by=by)
-    return True
 
 
 def apply_pairs(drafts: Mapping[str, PairDraft], *, by: str, reason: str) -> list[str]:

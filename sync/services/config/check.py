@@ -18,7 +18,7 @@ from sync.models.pairs import EntityPair
 from sync.models.systems import System
 from sync.services.config.pairs import PairDraft
 from sync.services.config.places import unknown
-from sync.services.config.systems import SystemDraft, check_secrets
+from sync.services.config.systems import SystemDraft, check_secrets, credentials_after
 
 Connectors = Mapping[str, Connector]
 
@@ -34,8 +34,7 @@ def check_systems(drafts: Mapping[str, SystemDraft], stored: Mapping[str, System
 
 
 def _open(name: str, draft: SystemDraft, stored: System | None, connectors: dict[str, Connector]) -> None:
-    given = {key: secret.value or "" for key, secret in draft.secrets.items()}
-    draft.system.credentials = {**given, **(stored.credentials if stored else {})}
+    draft.system.credentials = credentials_after(draft, stored)
     try:
         connectors[name] = connect(
             draft.system, ports=Ports(), patience=0, hosts=tuple(settings.HUB_ALLOW_HOSTS), calls=Counter()

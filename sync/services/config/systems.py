@@ -123,9 +123,23 @@ def _secret(spot: Spot, environment: Environment, *, required: bool = False) -> 
     return Secret(spot=spot, variable=name, value=value or None)
 
 
+def kept_credentials(draft: SystemDraft, stored: System | None) -> dict[str, str]:
+    """What the hub has already: for that very address, and what the file still names or says nothing of."""
+    if stored is None or stored.address != draft.system.address:
+        return {}
+    named = draft.secrets or stored.credentials
+    return {name: value for name, value in stored.credentials.items() if name in named}
+
+
+def credentials_after(draft: SystemDraft, stored: System | None) -> dict[str, str]:
+    """The credentials the system has once the file is carried out."""
+    given = {name: secret.value for name, secret in draft.secrets.items() if secret.value is not None}
+    return {**kept_credentials(draft, stored), **given}
+
+
 def check_secrets(draft: SystemDraft, stored: System | None) -> None:
     """A variable that is not set is fine where the hub has that credential for that address already."""
-    kept = stored.credentials if stored and stored.address == draft.system.address else {}
+    kept = kept_credentials(draft, stored)
     for name, secret in draft.secrets.items():
         if secret.value is None and name not in kept:
             secret.spot.say(f"credential '{name}': the environment variable {secret.variable} is not set.")
