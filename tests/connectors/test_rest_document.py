@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import copy
+import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sync.connectors.base import Access, Misconfigured
 from sync.connectors.registry import KINDS, open_connector
 from sync.connectors.rest.presets import SHIPPED, laid_over
+from sync.connectors.rest.reading import read_document
 from tests.connectors.ports import FakeGate, FakeVault
 
 GOOD: dict[str, Any] = yaml.safe_load(
@@ -161,3 +166,33 @@ def test_a_preset_needs_its_credentials():
 )
 def test_a_systems_own_configuration_lies_over_the_preset(base, own, merged):
     assert laid_over(base, own) == merged
+
+
+ODD = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=8)
+    | st.just([])
+    | st.just({})
+    | st.just([{}])
+)
+SHIPPED_DOCUMENT = yaml.safe_load(SHIPPED["customerp"].read_text(encoding="utf-8"))
+
+
+def places(node: Any, before: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a document, as the way that leads there."""
+    inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    found = [(*before, name) for name, _ in inner]
+    return found + [way for name, value in inner for way in places(value, (*before, name))]
+
+
+@given(st.sampled_from(places(SHIPPED_DOCUMENT)), ODD)
+def test_any_odd_value_anywhere_opens_or_is_a_sentence(way, value):
+    document = json.loads(json.dumps(SHIPPED_DOCUMENT))
+    place = document
+    for name in way[:-1]:
+        place = place[name]
+    place[way[-1]] = value
+    with suppress(Misconfigured):
+        read_document(document, {"client_id": "hub", "client_secret": "hub-secret"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from sync.core.records import Property, Value, Values
 from sync.core.vocabulary import DataType
 
 DEEPEST = 6
+HIDDEN = re.compile(r"passw|secret|credential|api_?key|token", re.IGNORECASE)
+"""Properties with such names are dropped before anything sees them."""
 TYPES = {"integer": DataType.INTEGER, "number": DataType.NUMBER, "boolean": DataType.BOOLEAN}
 FORMATS = {"date-time": DataType.DATETIME, "date": DataType.DATE}
 
@@ -19,6 +22,8 @@ def flat(body: Mapping[str, Any], before: str = "", *, depth: int = DEEPEST) -> 
     """Every scalar with its dotted path. Lists are no values: they are left out."""
     for name, value in body.items():
         path = f"{before}{name}"
+        if HIDDEN.search(name):
+            continue
         if isinstance(value, Mapping):
             if depth:
                 yield from flat(value, f"{path}.", depth=depth - 1)
@@ -98,7 +103,11 @@ def _described(schema: Mapping[str, Any], above: Above) -> Iterator[Property]:
 def _members(schema: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     members = schema.get("properties")
     found = members.items() if isinstance(members, Mapping) else []
-    return [(str(name), inner) for name, inner in found if isinstance(inner, Mapping)]
+    return [
+        (str(name), inner)
+        for name, inner in found
+        if isinstance(inner, Mapping) and not HIDDEN.search(str(name))
+    ]
 
 
 def _property(member: Above, schema: Mapping[str, Any]) -> Property:

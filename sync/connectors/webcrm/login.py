@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sync.connectors.base import Access, Misconfigured, Unauthorized
+from sync.connectors.base import Access, Misconfigured, Refused, Unauthorized
 from sync.connectors.http.session import Answer, Request, Session
 
 LOGIN = Request(method="POST", template="/Auth/ApiLogin", signed=False)
@@ -81,10 +81,16 @@ class Editor:
         kept = self._vault.get(self._name)
         if kept is not None:
             return kept[0].strip()
-        learnt = _editor(self._session.call(WHO).body)
+        learnt = self._asked()
         # A vault keeps no empty text: a blank stands for "it does not tell".
         self._vault.put(self._name, learnt or " ", datetime.now(UTC) + DAY)
         return learnt
+
+    def _asked(self) -> str:
+        try:
+            return _editor(self._session.call(WHO).body)
+        except Refused:
+            return ""
 
 
 def _token(answer: Answer, said: str) -> str:
