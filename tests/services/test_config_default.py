@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,13 @@ def test_every_pair_observes_and_creates_in_webcrm_only(pairs: dict[str, EntityP
 def test_it_comes_back_from_a_dump_unchanged(pairs: dict[str, EntityPair], ports: dict[str, str]) -> None:
     said = take(dump(), ports)
     assert [line.partition(": ")[2].partition(",")[0] for line in said] == ["unchanged"] * 5
+
+
+def test_the_documented_example_loads(pairs: dict[str, EntityPair], ports: dict[str, str]) -> None:
+    page = (Path(sync.__file__).parents[1] / "docs" / "configuration.md").read_text()
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert take(example, ports) == ["system 'erp': changed", "pair 'contacts': changed, 4 mappings"]
+    assert pairs["contacts"].match_rules.count() == 3
 
 
 def test_a_host_that_is_not_allowed_is_named_with_its_line(ports: dict[str, str]) -> None:

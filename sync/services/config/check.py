@@ -11,7 +11,7 @@ from sync.connectors.base import Connector, Misconfigured
 from sync.core.records import Property
 from sync.core.vocabulary import Side
 from sync.engine.ports import Ports
-from sync.engine.rules import compile_rules, known_properties, parts
+from sync.engine.rules import compile_rules, known_properties
 from sync.engine.slice import connect
 from sync.models.links import Link
 from sync.models.pairs import EntityPair
@@ -19,6 +19,7 @@ from sync.models.systems import System
 from sync.services.config.pairs import PairDraft
 from sync.services.config.places import unknown
 from sync.services.config.systems import SystemDraft, check_secrets, credentials_after
+from sync.services.pairs import match_problems_of
 
 Connectors = Mapping[str, Connector]
 
@@ -106,7 +107,9 @@ def _check_rules(draft: PairDraft, systems: Mapping[str, System]) -> None:
     compiled = compile_rules(draft.pair, active, draft.match_rules, _known(draft, systems))
     for problem in compiled.problems:
         draft.mapping_spots[int(problem.mapping) - 1].say(problem.message)
-    _check_match_rules(draft, {row.erp_property for row in active})
+    for place, sentences in match_problems_of(draft.match_rules, draft.mappings).items():
+        for sentence in sentences:
+            draft.match_spots[place].say(f"by: {sentence}")
 
 
 def _known(draft: PairDraft, systems: Mapping[str, System]) -> dict[Side, dict[str, Property]]:
@@ -117,11 +120,3 @@ def _known(draft: PairDraft, systems: Mapping[str, System]) -> dict[Side, dict[s
         if system is not None and system.pk:
             found[side] = known_properties(system, entity)
     return found
-
-
-def _check_match_rules(draft: PairDraft, mapped: set[str]) -> None:
-    firsts = {parts(path)[0] for path in mapped if parts(path)}
-    for row, spot in zip(draft.match_rules, draft.match_spots, strict=True):
-        for path in parts(row.by):
-            if path not in firsts:
-                spot.say(f"by: no active mapping begins with '{path}'. Map it, or match by another property.")
