@@ -146,6 +146,7 @@ class HubAdmin(ThemedAdmin):
             "opts": self.opts,
             "original": row,
             "title": str(row),
+            "is_fullwidth": "1",
             "media": self.media,
         }
         return TemplateResponse(request, template, {**shared, **context})

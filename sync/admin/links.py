@@ -18,6 +18,8 @@ from sync.models.links import Link
 from sync.services.acts import NotPossible
 
 SHOWN_REFUSALS = 3
+AT_ONCE = 1000
+"""Each link is a transaction of its own: more would outlast the browser's patience."""
 
 
 @admin.register(Link)
@@ -81,6 +83,9 @@ def _all(verb: Verb) -> Callable[[LinkAdmin, HttpRequest, QuerySet[Link]], None]
     """A verb over many links: each for itself, so that one that cannot holds back no other."""
 
     def act(page: LinkAdmin, request: HttpRequest, chosen: QuerySet[Link]) -> None:
+        if chosen.count() > AT_ONCE:
+            messages.error(request, f"Choose at most {AT_ONCE} links at a time. Narrow the list first.")
+            return
         refusals, done = [], 0
         for link in chosen:
             try:

@@ -40,6 +40,7 @@ if admin.site.is_registered(AuthToken):
 @admin.register(User)
 class PersonAdmin(ThemedUserAdmin):
     form = unfold.forms.UserChangeForm
+    actions = None
     add_form = unfold.forms.UserCreationForm
     change_password_form = unfold.forms.AdminPasswordChangeForm
     list_display = ("username", "full_name", "roles", "is_active", "is_staff", "last_login")
@@ -77,6 +78,7 @@ def _may_touch(request: HttpRequest, user: Any) -> bool:
 
 @admin.register(Group)
 class RoleAdmin(ThemedGroupAdmin):
+    actions = None
     list_per_page = 50
     show_full_result_count = False
 

@@ -12,6 +12,8 @@ from sync.core.vocabulary import Outcome
 
 BLANK = "—"
 SHORT = 120
+UNBROKEN = str.maketrans({" ": "\u00a0", "-": "\u2011"})
+"""What keeps a word of several parts on one line."""
 
 OUTCOME_TONES = {
     Outcome.FAILED: "danger",
@@ -72,7 +74,7 @@ def moment(field: str, name: str = "") -> Callable[[Any], str]:
     """A column that shows a time the short way, on one line."""
 
     def shown(row: Any) -> str:
-        return when(getattr(row, field)).replace(" ", "\u00a0")
+        return when(getattr(row, field)).translate(UNBROKEN)
 
     shown.__name__ = f"{field}_shown"
     return column(name or field.removesuffix("_at").replace("_", " "), ordering=field)(shown)
@@ -105,13 +107,15 @@ def values_text(values: Mapping[str, Any]) -> str:
 def counts_text(counts: Mapping[str, int] | None) -> str:
     """`2 written · 3 unchanged`, worst first."""
     found = counts or {}
-    return " · ".join(f"{found[outcome]} {outcome}" for outcome in Outcome if found.get(outcome)) or BLANK
+    return (
+        " · ".join(f"{found[outcome]}\u00a0{outcome}" for outcome in Outcome if found.get(outcome)) or BLANK
+    )
 
 
 def calls_text(calls: Mapping[str, Mapping[str, int]] | None) -> str:
     """`crm 12 · erp 3`: calls per system."""
     found = {name: sum(endpoints.values()) for name, endpoints in (calls or {}).items()}
-    return " · ".join(f"{name} {number}" for name, number in sorted(found.items())) or BLANK
+    return " · ".join(f"{name}\u00a0{number}" for name, number in sorted(found.items())) or BLANK
 
 
 def duration(start: datetime | None, end: datetime | None) -> str:
@@ -121,4 +125,4 @@ def duration(start: datetime | None, end: datetime | None) -> str:
     minutes, seconds = divmod(int((end - start).total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
     parts = [(hours, "h"), (minutes, "min"), (seconds, "s")]
-    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 s"
+    return "\u00a0".join(f"{number}\u00a0{unit}" for number, unit in parts if number) or "0 s"

@@ -12,6 +12,7 @@ from django.test import Client
 
 from sync.models.links import ConflictState, Link, LinkState, Separation
 from sync.models.runs import Act, Change, Run, RunState
+from sync.services import plans
 from tests import factories as make
 from tests.faces.conftest import SignIn
 
@@ -106,6 +107,15 @@ def test_many_links_at_once_each_for_itself(operator: Client):
     assert Link.objects.filter(state=LinkState.PAUSED).count() == 3
     assert [act.verb for act in Act.objects.all()] == ["pause", "pause"]
     assert "Pause: 2 links." in answer.content.decode()
+
+
+def test_too_many_links_at_once_are_refused(operator: Client, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sync.admin.links.AT_ONCE", 1)
+    links = [make.LinkFactory(), make.LinkFactory()]
+    asked = {"action": "pause", "_selected_action": [link.pk for link in links]}
+    (sentence,) = said(operator.post("/admin/sync/link/", asked))
+    assert "at most 1 links" in sentence
+    assert not Act.objects.exists()
 
 
 def test_an_auditor_has_no_bulk_verbs(sign_in: SignIn):
@@ -309,3 +319,14 @@ def test_only_who_may_approve_is_offered_it(sign_in: SignIn):
     pair = make.PairFactory()
     make.RunFactory(pair=pair, writes=False)
     assert b"Approve plan" not in sign_in("operator").get(f"/admin/sync/entitypair/{pair.pk}/plan/").content
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_the_plan_is_counted_on_postgresql_too(on_postgres: None):
+    pair = make.PairFactory()
+    for draft in ({"side": "crm", "kind": "create"}, {"side": "erp", "kind": "update"}):
+        make.LinkFactory(pair=pair, plan=[{**draft, "fields": []}])
+    make.LinkFactory(pair=pair, plan=None)
+    assert plans.overview(pair).kinds == {("crm", "create"): 1, ("erp", "update"): 1}
+    assert plans.planned(pair, side="erp", kind="update").count() == 1
