@@ -18,7 +18,7 @@ from sync.engine.slice import Slice
 from sync.models.links import Intent, IntentState, Link, LinkState, MatchKey
 from sync.models.rows import update_rows
 
-SEEN_FIELDS = ("seen", "stamps", "version", "updated_at", "by_hub", "parent", "missing_at", "scan")
+SEEN_FIELDS = ("seen", "stamps", "version", "updated_at", "by_hub", "parent", "missing_at")
 CHUNK = 500
 
 
@@ -27,20 +27,42 @@ def observe(work: Slice, side: Side, records: Sequence[Record], *, scan: int | N
     unique = {record.key: record for record in records}
     known = {link.get(side, "key"): link for link in _known(work, side, list(unique))}
     fresh = [_new_link(work, side, record, now) for key, record in unique.items() if key not in known]
+    changed = [link for key, link in known.items() if not _as_seen(work.rules, link, side, unique[key])]
     for link in fresh:
-        _remember(work.rules, link, side, unique[link.get(side, "key")], scan=scan, now=now)
-    for link in known.values():
-        _notice(work, link, side, unique[link.get(side, "key")], scan=scan, now=now)
-    work.touch([*fresh, *known.values()], Outcome.UNCHANGED)
+        _remember(work.rules, link, side, unique[link.get(side, "key")], now=now)
+    for link in changed:
+        _notice(work, link, side, unique[link.get(side, "key")], now=now)
+    _count_in(work, side, fresh, list(known.values()), scan)
     Link.objects.bulk_create(fresh, batch_size=CHUNK)
-    update_rows(known.values(), update_fields(side))
-    _keep_match_keys(work.rules, side, [*fresh, *known.values()])
+    update_rows(changed, update_fields(side))
+    _keep_match_keys(work.rules, side, [*fresh, *changed])
     _confirm_writes(work, side, known, unique, now)
+
+
+def _as_seen(rules: PairRules, link: Link, side: Side, record: Record) -> bool:
+    """Whether a record says just what it said when the hub last read it."""
+    return (
+        link.get(side, "updated_at") == record.updated_at
+        and link.get(side, "version") == (record.version or "")
+        and link.get(side, "missing_at") is None
+        and {**link.get(side, "seen"), **rules.wanted(side, record.values)} == link.get(side, "seen")
+    )
+
+
+def _count_in(work: Slice, side: Side, fresh: list[Link], known: list[Link], scan: int | None) -> None:
+    """Everybody on the page is touched by this run, and stands in its scan."""
+    new_here = [link.pk for link in known if link.run_id != work.run.pk]
+    work.touch([*fresh, *known], Outcome.UNCHANGED)
+    Link.objects.filter(pk__in=new_here).update(run=work.run, outcome=Outcome.UNCHANGED.value)
+    if scan is not None:
+        for link in fresh:
+            link.put(side, scan=scan)
+        Link.objects.filter(pk__in=[link.pk for link in known]).update(**{f"{side}_scan": scan})
 
 
 def update_fields(side: Side) -> list[str]:
     names = [f"{side}_{name}" for name in SEEN_FIELDS]
-    return [*names, "name", "due_at", "reason", "attempts", "run", "outcome"]
+    return [*names, "name", "due_at", "reason", "attempts"]
 
 
 def _known(work: Slice, side: Side, keys: list[str]) -> Iterable[Link]:
@@ -53,10 +75,10 @@ def _new_link(work: Slice, side: Side, record: Record, now: datetime) -> Link:
     return link
 
 
-def _notice(work: Slice, link: Link, side: Side, record: Record, *, scan: int | None, now: datetime) -> None:
+def _notice(work: Slice, link: Link, side: Side, record: Record, *, now: datetime) -> None:
     """A known record again: remember what it says, and make its link due where that matters."""
     before, returned = dict(link.get(side, "seen")), link.get(side, "missing_at") is not None
-    _remember(work.rules, link, side, record, scan=scan, now=now)
+    _remember(work.rules, link, side, record, now=now)
     if link.state in (LinkState.PAUSED, LinkState.REMOVED):
         return
     if returned or _matters(work.rules, link, side, before):
@@ -84,9 +106,7 @@ def _meaning(rules: PairRules, side: Side, path: str, values: dict[str, object])
     return meaning(values.get(path), type_) if type_ else values.get(path)  # type: ignore[arg-type]
 
 
-def _remember(
-    rules: PairRules, link: Link, side: Side, record: Record, *, scan: int | None, now: datetime
-) -> None:
+def _remember(rules: PairRules, link: Link, side: Side, record: Record, *, now: datetime) -> None:
     before = link.get(side, "seen")
     seen = {**before, **rules.wanted(side, record.values)}
     moment = record.updated_at or now
@@ -100,8 +120,6 @@ def _remember(
         parent=str(seen.get(rules.pair.parent_property(side)) or ""),
         missing_at=None,
     )
-    if scan is not None:
-        link.put(side, scan=scan)
     if side is Side.ERP or not link.erp_key or not link.name:
         link.name = rules.label(side, seen) or link.name
 

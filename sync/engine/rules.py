@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 
 from sync.core.mapping import Rule, check_rules
@@ -63,8 +64,9 @@ class PairRules:
         return dict(self.pair.inactive.get(side, {}))
 
     def wanted(self, side: Side, values: Values) -> dict[str, Value]:
-        """Only what the hub needs of a record."""
-        return {path: values[path] for path in self.paths[side] if path in values}
+        """Only what the hub needs of a record, as JSON keeps it: numbers with a fraction are text."""
+        found = {path: values[path] for path in self.paths[side] if path in values}
+        return {path: str(value) if isinstance(value, Decimal) else value for path, value in found.items()}
 
     def label(self, side: Side, values: Values) -> str:
         words = (str(values.get(path) or "") for path in parts(self.pair.label(side)))
