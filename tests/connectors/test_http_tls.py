@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from sync.connectors.base import Access, Misconfigured, Unavailable
-from sync.connectors.http.session import Request, Session
+from sync.connectors.base import Access, Misconfigured, Unavailable, Unknown
+from sync.connectors.http.session import Limits, Request, Session
 from tests.connectors.ports import FakeGate, FakeVault
 
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\n[1]"
+ANSWER = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n[1]"
 READ = Request(method="GET", template="/things")
 WRITE = Request(method="GET", template="/things", writes=True)
 
@@ -48,9 +48,12 @@ def certificate(place: Path, host: str, *, days: int) -> Path:
 
 
 class TLSServer:
-    """Answers every encrypted request with `[1]`."""
+    """Answers every encrypted request with `[1]`, or a byte at a time for ever."""
+
+    drips = False
 
     def __init__(self, path: Path) -> None:
+        self.ended = threading.Event()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(path)
         self.socket = socket.create_server(("127.0.0.1", 0))
@@ -60,6 +63,7 @@ class TLSServer:
         self.thread.start()
 
     def close(self) -> None:
+        self.ended.set()
         self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
         self.thread.join(5)
@@ -74,9 +78,15 @@ class TLSServer:
                 with self.context.wrap_socket(plain, server_side=True) as connection:
                     if connection.recv(65536):
                         self.asked += 1
-                        connection.sendall(ANSWER)
+                        self._answer(connection)
             except OSError:
                 plain.close()
+
+    def _answer(self, connection: ssl.SSLSocket) -> None:
+        connection.sendall(ANSWER[:-3])
+        while self.drips and not self.ended.wait(0.02):
+            connection.sendall(b" ")
+        connection.sendall(ANSWER[-3:])
 
 
 @pytest.fixture
@@ -88,10 +98,10 @@ def served(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[TLS
     server.close()
 
 
-def session(server: TLSServer) -> Session:
+def session(server: TLSServer, **limits: float) -> Session:
     place = f"localhost:{server.port}"
     access = Access(address=f"https://{place}", allow_hosts=(place,), gate=FakeGate(), vault=FakeVault())
-    return Session(access, [("GET", "/things")], sleep=lambda seconds: None)
+    return Session(access, [("GET", "/things")], sleep=lambda seconds: None, limits=Limits(**limits))
 
 
 @pytest.mark.parametrize("request_", [READ, WRITE])
@@ -122,3 +132,11 @@ def test_an_old_protocol_is_refused(served):
     with pytest.raises((Unavailable, Misconfigured)):
         session(served[0]).call(READ)
     assert served[0].asked == 0
+
+
+@pytest.mark.parametrize("served", [("localhost", 30)], indirect=True)
+def test_an_encrypted_drip_ends_with_the_total_deadline_too(served, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(served[1]))
+    served[0].drips = True
+    with pytest.raises(Unknown, match="took too long"):
+        session(served[0], deadline=0.4).call(WRITE)

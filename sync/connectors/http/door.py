@@ -132,10 +132,13 @@ class TLSPool(HTTPSConnectionPool):
 class DoorAdapter(HTTPAdapter):
     """Sends nothing twice, follows nothing, verifies always."""
 
-    def __init__(self, door: Door, context: ssl.SSLContext) -> None:
+    def __init__(self, door: Door, *, encrypted: bool) -> None:
         self.door = door
-        self.context = context
-        context.sslsocket_class = DeadlineTLSSocket
+        self.tls: dict[str, Any] = {}
+        if encrypted:
+            context = ssl.create_default_context()
+            context.sslsocket_class = DeadlineTLSSocket
+            self.tls = {"ssl_context": context, "cert_reqs": "CERT_REQUIRED"}
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **more: Any) -> None:
@@ -150,7 +153,7 @@ class DoorAdapter(HTTPAdapter):
     ) -> Any:
         """Where to and how: verified whatever the caller says."""
         host, pool = super().build_connection_pool_key_attributes(request, verify or True, cert)
-        return host, {**pool, "ssl_context": self.context, "cert_reqs": "CERT_REQUIRED"}
+        return host, {**pool, **self.tls}
 
 
 def _seconds(timeout: Any) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -125,9 +124,9 @@ class Session:
         self._http.headers = CaseInsensitiveDict(
             {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "hub"}
         )
-        self._adapter = DoorAdapter(self._door, ssl.create_default_context())
-        self._http.mount("https://", self._adapter)
-        self._http.mount("http://", self._adapter)
+        self._adapter = DoorAdapter(self._door, encrypted=self.address.scheme == "https")
+        self._http.adapters.clear()
+        self._http.mount(f"{self.address.scheme}://", self._adapter)
         self._spoke_at = 0.0
 
     def call(self, request: Request) -> Answer:
