@@ -47,6 +47,11 @@ def test_without_a_name_the_audit_says_command_line(file: Path) -> None:
     assert Act.objects.get().actor.startswith("command line: ")
 
 
+def test_a_name_that_is_too_long_is_cut(file: Path) -> None:
+    config("load", file, "--by", "k" * 300)
+    assert Act.objects.get().actor == "k" * 150
+
+
 def test_dump_writes_to_a_file_or_to_standard_output(file: Path, tmp_path: Path) -> None:
     config("load", file)
     config("dump", tmp_path / "out.yaml")

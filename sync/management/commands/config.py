@@ -14,6 +14,8 @@ from sync.services.config.dump import dump
 from sync.services.config.load import BadConfiguration, load
 
 STANDARD = "-"
+LONGEST_NAME = 150
+"""What the audit has room for."""
 
 
 class Command(BaseCommand):
@@ -33,7 +35,8 @@ class Command(BaseCommand):
         if verb == "dump":
             self._dump(file)
         else:
-            self._load(file, options["by"] or f"command line: {getpass.getuser()}")
+            by = options["by"] or f"command line: {getpass.getuser()}"
+            self._load(file, by[:LONGEST_NAME])
 
     def _dump(self, file: str) -> None:
         written = dump()
