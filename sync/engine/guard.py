@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from sync.models.links import Link, LinkQuerySet, LinkState
 from sync.models.pairs import EntityPair
+from sync.models.runs import Change
 
 SMALL = 200
 """Below this many links a share means nothing: only removals are judged, by number."""
@@ -19,29 +20,44 @@ DAY = timedelta(days=1)
 
 
 def judge(pair: EntityPair, now: datetime) -> str:
-    """Why this run must wait for a person; empty when it may go on."""
+    """Why this run must wait for a person; empty when it may go on. A slow flood is a flood: it looks at a day."""
+    since = max(now - DAY, _let_pass(pair) or now - DAY)
     links = Link.objects.linked().filter(pair=pair, settled_at__isnull=False)
-    return _removals(pair, links, now) or _changes(pair, links, now)
+    return _removals(pair, links, since) or _changes(pair, links, since, now)
 
 
-def _removals(pair: EntityPair, links: LinkQuerySet, now: datetime) -> str:
-    lately = Q(erp_missing_at__gt=now - DAY) | Q(crm_missing_at__gt=now - DAY)
+def _let_pass(pair: EntityPair) -> datetime | None:
+    """Until when a person has let things pass: the end of the run that carried out what was approved last."""
+    approved: datetime | None = pair.runs.aggregate(latest=Max("approved_at"))["latest"]
+    if approved is None:
+        return None
+    carried_out = pair.runs.filter(writes=True, ended_at__gte=approved).order_by("pk").first()
+    return carried_out.ended_at if carried_out else approved
+
+
+def _removals(pair: EntityPair, links: LinkQuerySet, since: datetime) -> str:
+    lately = Q(erp_missing_at__gt=since) | Q(crm_missing_at__gt=since)
     total, missing = links.count(), links.filter(lately).count()
     allowed = max(FEW, total * pair.guard_removals // 100)
     if missing <= allowed:
         return ""
     return (
-        f"{missing} of {total} linked records are missing, more than the {allowed} that may go without asking. "
-        "Nothing was written. Approve the run if they were removed on purpose, or reject it."
+        f"{missing} of {total} linked records went missing within a day, more than the {allowed} that may go "
+        "without asking. Nothing was written. Approve the run if they were removed on purpose, or reject it."
     )
 
 
-def _changes(pair: EntityPair, links: LinkQuerySet, now: datetime) -> str:
-    total, changed = links.count(), links.filter(due_at__lte=now, state=LinkState.ACTIVE).count()
-    allowed = total * pair.guard_changes // 100
-    if total <= SMALL or changed <= allowed:
+def _changes(pair: EntityPair, links: LinkQuerySet, since: datetime, now: datetime) -> str:
+    """Due now, or written to since: blanked and overwritten records among them."""
+    total, allowed = links.count(), links.count() * pair.guard_changes // 100
+    if total <= SMALL:
+        return ""
+    written = Change.objects.filter(pair=pair, created_at__gt=since, kind="update")
+    due = links.filter(due_at__lte=now, state=LinkState.ACTIVE)
+    changed = len({*due.values_list("pk", flat=True), *written.values_list("link", flat=True)})
+    if changed <= allowed:
         return ""
     return (
-        f"{changed} of {total} linked records changed, more than the {allowed} that may change without asking. "
-        "Nothing was written. Look at the changes, then approve the run or reject it."
+        f"{changed} of {total} linked records changed within a day, more than the {allowed} that may change without "
+        "asking. Nothing was written. Look at the changes, then approve the run or reject it."
     )

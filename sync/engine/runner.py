@@ -22,7 +22,6 @@ from sync.engine.slice import LEASE, Means, Slice
 from sync.engine.waiting import wake_the_ready
 from sync.models.links import Intent, IntentState, Link
 from sync.models.runs import OPEN_RUNS, Run, RunState
-from sync.models.systems import System
 
 logger = logging.getLogger(__name__)
 
@@ -179,8 +178,6 @@ def _end(work: Slice) -> Progress:
             work,
             f"The counts do not add up: {total} outcomes for {work.run.touched} links. Please report this.",
         )
-    for side in Side:
-        System.objects.filter(pk=work.pair.system(side).pk).update(problem="", failures=0)
     _close(work, RunState.DONE, "")
     return Progress(run=work.run)
 

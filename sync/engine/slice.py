@@ -16,6 +16,7 @@ from sync.core.vocabulary import Outcome, Side
 from sync.engine.gate import DatabaseGate, DatabaseVault
 from sync.engine.ports import Ports
 from sync.engine.rules import PairRules
+from sync.engine.watched import Watched
 from sync.models.links import Link
 from sync.models.pairs import EntityPair
 from sync.models.runs import Run
@@ -134,4 +135,4 @@ def connect(
         gate=DatabaseGate(system_id=system.pk, ports=ports, patience=patience, calls=calls),
         vault=DatabaseVault(system_id=system.pk, ports=ports),
     )
-    return open_connector(system.kind, access)
+    return Watched(system=system, connector=open_connector(system.kind, access), ports=ports)

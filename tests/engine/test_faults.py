@@ -55,7 +55,8 @@ def test_a_system_that_is_away_fails_the_run_and_loses_nothing(world: World) -> 
     world.customer(name="Akkurat AS")
     with failing(world.crm, "write orgs", "before", Unavailable("webCRM is away.")):
         run = world.run()
-    assert (run.state, run.problem) == (RunState.FAILED, "webCRM is away.")
+    assert (run.state, run.problem) == (RunState.FAILED, "crm: webCRM is away.")
+    assert System.objects.get(name="crm").failures == 1
     world.clock.pass_(60)
     world.settle()
     assert orgs(world) == ["Akkurat AS"]
@@ -71,6 +72,7 @@ def test_a_listing_that_fails_leaves_the_cursor_where_it_was(world: World, error
     with failing(world.erp, "list customers", "before", error):
         run = world.run()
     assert (run.state, run.problem) == (RunState.FAILED, str(error))
+    assert run.problem.startswith("erp: ")
     world.settle()
     assert sorted(map(str, orgs(world))) == ["Akkurat AS", "Ny AS"]
 
@@ -133,3 +135,19 @@ def test_the_call_budget_is_kept_in_any_minute(world: World) -> None:
     waited = (world.clock.time - started).total_seconds()
     assert len(world.erp.calls) >= 20
     assert waited >= 60 * (len(world.erp.calls) // 10 - 1)
+
+
+def test_a_system_that_stays_away_is_left_alone_longer_each_time(world: World) -> None:
+    world.customer(name="Akkurat AS")
+    with failing(world.crm, "list orgs", "before", Unavailable("It is away."), times=3):
+        waits = []
+        for _ in range(3):
+            world.clock.pass_(600)
+            world.run()
+            paused = System.objects.get(name="crm").paused_until
+            assert paused is not None
+            waits.append(round((paused - world.clock.time).total_seconds()))
+    assert waits == [10, 20, 40]
+    world.clock.pass_(600)
+    world.settle()
+    assert System.objects.get(name="crm").failures == 0

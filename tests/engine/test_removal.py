@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sync.models.links import Conflict, Link
-from sync.models.runs import RunState
+from sync.models.runs import Run, RunState
 from tests.world import World
 
 
@@ -104,3 +104,24 @@ def test_a_mass_removal_waits_for_a_person(world: World) -> None:
     run = world.run(full=True)
     assert run.state == RunState.HELD
     assert "25 of 30" in run.problem
+
+
+def test_a_flood_of_changes_waits_and_a_slow_flood_is_a_flood(world: World) -> None:
+    world.customers.guard_changes = 10
+    world.customers.save(update_fields=["guard_changes"])
+    for room in (world.erp.entity("customers"), world.crm.entity("orgs")):
+        room.page_size = 500
+    keys = [world.customer(name=f"Firma {number}") for number in range(210)]
+    world.run()
+    world.run()
+    for start in (0, 15):
+        for key in keys[start : start + 15]:
+            world.erp.edit("customers", key, {"phone": f"22 00 {key}"})
+        run = world.run()
+    assert run.state == RunState.HELD
+    assert "30 of 210" in run.problem
+    before = len(world.crm.writes)
+    Run.objects.filter(pk=run.pk).update(state="queued", approved_by="kari", approved_at=world.clock.now())
+    assert world.run().state == RunState.DONE
+    assert len(world.crm.writes) == before + 15
+    assert world.run().state == RunState.DONE
