@@ -21,18 +21,17 @@ DAY = timedelta(days=1)
 
 def judge(pair: EntityPair, now: datetime) -> str:
     """Why this run must wait for a person; empty when it may go on. A slow flood is a flood: it looks at a day."""
-    since = max(now - DAY, _let_pass(pair) or now - DAY)
-    links = Link.objects.linked().filter(pair=pair, settled_at__isnull=False)
-    return _removals(pair, links, since) or _changes(pair, links, since, now)
-
-
-def _let_pass(pair: EntityPair) -> datetime | None:
-    """Until when a person has let things pass: the end of the run that carried out what was approved last."""
     approved: datetime | None = pair.runs.aggregate(latest=Max("approved_at"))["latest"]
-    if approved is None:
-        return None
-    carried_out = pair.runs.filter(writes=True, ended_at__gte=approved).order_by("pk").first()
-    return carried_out.ended_at if carried_out else approved
+    carried_out = (
+        pair.runs.filter(writes=True, ended_at__gte=approved).order_by("pk").first() if approved else None
+    )
+    let_pass = carried_out.ended_at if carried_out else approved
+    since = max(now - DAY, let_pass or now - DAY)
+    links = Link.objects.linked().filter(pair=pair, settled_at__isnull=False)
+    if why := _removals(pair, links, since):
+        return why
+    # The first run after an approval carries out what was looked at; what comes then is judged against it.
+    return _changes(pair, links, since, now) if carried_out or not approved else ""
 
 
 def _removals(pair: EntityPair, links: LinkQuerySet, since: datetime) -> str:

@@ -23,6 +23,10 @@ from sync.models.runs import Run, RunState
 from sync.services.acts import NotPossible, record
 
 
+UNHURT = {"interval", "full_interval", "guard_removals", "guard_changes", "position"}
+"""Settings that change when a pair runs, and nothing of what it writes."""
+
+
 def set_mode(pair: EntityPair, mode: str, *, by: str, reason: str = "") -> None:
     """Off, observe or live. Live needs an approved plan of the rules as they stand."""
     with transaction.atomic():
@@ -79,12 +83,20 @@ def snapshot(pair: EntityPair) -> list[dict[str, Any]]:
     return [own, *rows, *matches]
 
 
+def _rules_of(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What decides what is written: a snapshot without the pair's times and thresholds."""
+    return [{name: value for name, value in row.items() if name not in UNHURT} for row in rows]
+
+
 def rules_changed(pair: EntityPair, *, before: list[dict[str, Any]], by: str, reason: str = "") -> bool:
     """After an edit: audit it, and let a pair whose rules moved observe again. Whether anything changed."""
     after = snapshot(pair)
     gone, new = [row for row in before if row not in after], [row for row in after if row not in before]
     if not gone and not new:
         return False
+    if _rules_of(before) == _rules_of(after):
+        record("settings", by=by, subject=pair, reason=reason, pair=pair, before=gone, after=new)
+        return True
     with transaction.atomic():
         EntityPair.objects.filter(pk=pair.pk).update(rules_version=F("rules_version") + 1)
         stepped_back = EntityPair.objects.filter(pk=pair.pk, mode=Mode.LIVE).update(mode=Mode.OBSERVE)
