@@ -15,7 +15,7 @@ from sync.connectors.base import Capabilities
 from sync.connectors.memory_rows import MemoryEntity
 from sync.connectors.memory_system import MemorySystem
 from sync.core.records import Property, Value
-from sync.core.vocabulary import DataType, Side
+from sync.core.vocabulary import DataType
 from sync.engine.ports import Ports
 from sync.engine.runner import advance
 from sync.engine.schedule import open_run
@@ -49,7 +49,10 @@ ORGANISATION = (
     text("OrgPhone"), text("OrgCity"), text("OrgZip"), text("OrgStatus"),
 )  # fmt: skip
 CONTACT = (text("id", read_only=True), text("customer.id"), text("last"), text("mail"), text("reference"))
-PERSON = (text("PersonId", read_only=True), text("PersonOrgId"), text("PersonLast"), text("PersonMail"), text("PersonRef"))  # fmt: skip
+PERSON = (
+    text("PersonId", read_only=True), text("PersonOrgId"), text("PersonLast"),
+    text("PersonMail"), text("PersonRef"),
+)  # fmt: skip
 
 
 class Clock:

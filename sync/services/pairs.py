@@ -22,7 +22,6 @@ from sync.models.pairs import EntityPair, FieldMapping, MatchRule, Mode
 from sync.models.runs import Run, RunState
 from sync.services.acts import NotPossible, record
 
-
 UNHURT = {"interval", "full_interval", "guard_removals", "guard_changes", "position"}
 """Settings that change when a pair runs, and nothing of what it writes."""
 
