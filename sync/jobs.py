@@ -42,6 +42,9 @@ def sweep_up() -> None:
     """Make good what the queue lost."""
     for run_id in sweep(timezone.now()):
         enqueue_once("run", run_id)
+    asked_for = System.objects.filter(checked_at__isnull=True).exclude(check_result="")
+    for system_id in asked_for.values_list("pk", flat=True):
+        enqueue_once("check", system_id)
 
 
 def sing() -> None:

@@ -13,10 +13,11 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -148,6 +149,11 @@ class Hub:
         printed = f"{code}\nimport json; print('ANSWER', json.dumps(answer, default=str))"
         output = self.manage("shell", "--command", printed).stdout
         return json.loads(output.rpartition("ANSWER ")[2])
+
+    def read(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows of the hub's SQLite file: for looks that are repeated, as `ask` starts a process."""
+        with closing(sqlite3.connect(f"file:{self.place}/hub.sqlite3?mode=ro", uri=True)) as database:
+            return database.execute(query).fetchall()
 
     def load_defaults(self) -> None:
         """The three pairs of CustomERP and webCRM, in observe."""

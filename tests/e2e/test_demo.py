@@ -72,7 +72,7 @@ def demo(place: Path, ports: dict[str, str]) -> Iterator[Demo]:
         started.wait()
 
 
-def test_it_gets_ready_and_ctrl_c_ends_every_process(tmp_path: Path, ports: dict[str, str]):
+def test_it_gets_ready_and_ctrl_c_ends_every_process(tmp_path: Path, ports: dict[str, str]) -> None:
     with demo(tmp_path, ports) as shown:
         eventually(shown.is_ready, "READY", seconds=120)
         page = requests.get(f"http://127.0.0.1:{ports['HUB_PORT']}/admin/login/", timeout=10)
@@ -86,7 +86,7 @@ def test_it_gets_ready_and_ctrl_c_ends_every_process(tmp_path: Path, ports: dict
 
 def test_killed_in_the_middle_it_leaves_nobody_and_goes_on_where_it_was(
     tmp_path: Path, ports: dict[str, str]
-):
+) -> None:
     with demo(tmp_path, ports) as shown:
         eventually(lambda: "contacts: what would" in shown.said(), "the second pair", seconds=120)
         family = shown.family()
@@ -102,7 +102,7 @@ def test_killed_in_the_middle_it_leaves_nobody_and_goes_on_where_it_was(
         assert len(filled) == len(set(filled)) > 20
 
 
-def test_started_again_it_keeps_what_people_did(tmp_path: Path, ports: dict[str, str]):
+def test_started_again_it_keeps_what_people_did(tmp_path: Path, ports: dict[str, str]) -> None:
     with demo(tmp_path, ports) as shown:
         eventually(shown.is_ready, "READY", seconds=120)
         erp = Control(f"http://127.0.0.1:{ports['ERP_PORT']}")
@@ -119,7 +119,7 @@ def test_started_again_it_keeps_what_people_did(tmp_path: Path, ports: dict[str,
         erp.close()
 
 
-def test_a_taken_port_is_one_sentence(tmp_path: Path, ports: dict[str, str]):
+def test_a_taken_port_is_one_sentence(tmp_path: Path, ports: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", int(ports["ERP_PORT"]))), demo(tmp_path, ports) as shown:
         eventually(lambda: not alive(shown.pid), "it gives up", seconds=30)
         assert f"Port {ports['ERP_PORT']} is in use" in shown.said()
@@ -127,7 +127,7 @@ def test_a_taken_port_is_one_sentence(tmp_path: Path, ports: dict[str, str]):
         assert len(shown.said().splitlines()) == 1
 
 
-def test_its_directory_can_be_removed(tmp_path: Path):
+def test_its_directory_can_be_removed(tmp_path: Path) -> None:
     (tmp_path / "kept" / "logs").mkdir(parents=True)
     command = [sys.executable, "manage.py", "demo", "--place", str(tmp_path / "kept"), "--clean"]
     subprocess.run(command, cwd=ROOT, env=os.environ | {"DEBUG": "1"}, check=True)

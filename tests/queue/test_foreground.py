@@ -44,7 +44,7 @@ def run_it(*arguments: str) -> tuple[int, list[dict[str, Any]]]:
     return 0, [json.loads(line) for line in out.getvalue().splitlines()]
 
 
-def test_every_pair_runs_in_its_order_and_says_what_became_of_it(world: World):
+def test_every_pair_runs_in_its_order_and_says_what_became_of_it(world: World) -> None:
     customer = world.customer(name="Fjord AS")
     world.contact(customer, last="Berg")
     code, runs = run_it()
@@ -56,21 +56,21 @@ def test_every_pair_runs_in_its_order_and_says_what_became_of_it(world: World):
     assert world.crm.entity("persons").stored
 
 
-def test_calls_are_told_per_system_and_endpoint(world: World):
+def test_calls_are_told_per_system_and_endpoint(world: World) -> None:
     world.customer(name="Fjord AS")
     _, (run,) = run_it("customers")
     assert set(run["calls"]) == {"erp", "crm"}
     assert run["calls_total"] == {name: sum(calls.values()) for name, calls in run["calls"].items()}
 
 
-def test_a_plan_writes_nothing(world: World):
+def test_a_plan_writes_nothing(world: World) -> None:
     world.customer(name="Fjord AS")
     code, (run,) = run_it("customers", "--plan")
     assert (code, run["writes"], run["counts"]) == (0, False, {"written": 1})
     assert not world.crm.writes
 
 
-def test_a_plan_does_not_carry_out_a_run_that_writes(world: World):
+def test_a_plan_does_not_carry_out_a_run_that_writes(world: World) -> None:
     world.customer(name="Fjord AS")
     world_run = open_run(world.customers, trigger="person", now=world.clock.now())[0]
     code, (run,) = run_it("customers", "--plan")
@@ -79,13 +79,13 @@ def test_a_plan_does_not_carry_out_a_run_that_writes(world: World):
     assert not world.crm.writes
 
 
-def test_an_unknown_pair_is_named_with_those_there_are(world: World):
+def test_an_unknown_pair_is_named_with_those_there_are(world: World) -> None:
     with pytest.raises(CommandError, match=r"no pair .orders.\. There are: customers, contacts") as refusal:
         call_command(sync.Command(), "orders")
     assert refusal.value.returncode == 2
 
 
-def test_pairs_that_are_off_run_only_to_be_refused(world: World):
+def test_pairs_that_are_off_run_only_to_be_refused(world: World) -> None:
     EntityPair.objects.filter(name="contacts").update(mode="off")
     assert [run["pair"] for run in run_it()[1]] == ["customers"]
     code, (run,) = run_it("contacts")
@@ -93,13 +93,13 @@ def test_pairs_that_are_off_run_only_to_be_refused(world: World):
     assert "contacts is off" in run["problem"]
 
 
-def test_an_open_run_is_made_use_of(world: World):
+def test_an_open_run_is_made_use_of(world: World) -> None:
     waiting = open_run(world.customers, trigger="person", now=world.clock.now())[0]
     _, (run,) = run_it("customers")
     assert run["run"] == waiting.pk
 
 
-def test_a_full_read_is_not_replaced_by_a_run_that_was_waiting(world: World):
+def test_a_full_read_is_not_replaced_by_a_run_that_was_waiting(world: World) -> None:
     waiting = open_run(world.customers, trigger="person", now=world.clock.now())[0]
     _, (run,) = run_it("customers", "--full")
     assert run["full"]
@@ -107,7 +107,7 @@ def test_a_full_read_is_not_replaced_by_a_run_that_was_waiting(world: World):
     assert Run.objects.get(pk=waiting.pk).state == "done"
 
 
-def test_a_record_whose_outcome_nobody_knows_makes_the_exit_code_one(world: World):
+def test_a_record_whose_outcome_nobody_knows_makes_the_exit_code_one(world: World) -> None:
     world.customer(name="Fjord AS")
     with failing(world.crm, "write orgs", "after", Unknown("The connection was lost.")):
         code, (run,) = run_it("customers")
@@ -115,13 +115,13 @@ def test_a_record_whose_outcome_nobody_knows_makes_the_exit_code_one(world: Worl
     assert run["counts"] == {"unknown": 1}
 
 
-def test_a_system_that_does_not_answer_fails_the_run_with_a_sentence(world: World):
+def test_a_system_that_does_not_answer_fails_the_run_with_a_sentence(world: World) -> None:
     with failing(world.erp, "list customers", "before", Unavailable("The ERP does not answer.")):
         code, (run,) = run_it("customers")
-    assert (code, run["outcome"], run["problem"]) == (1, "failed", "The ERP does not answer.")
+    assert (code, run["outcome"], run["problem"]) == (1, "failed", "erp: The ERP does not answer.")
 
 
-def test_stopped_it_leaves_the_run_for_later(world: World):
+def test_stopped_it_leaves_the_run_for_later(world: World) -> None:
     world.customer(name="Fjord AS")
     stopping = Stopping()
     run = run_pair(
@@ -132,7 +132,7 @@ def test_stopped_it_leaves_the_run_for_later(world: World):
     assert (again.pk, again.state, again.counts) == (run.pk, "done", {"written": 1})
 
 
-def test_people_get_lines_and_a_table(world: World, capsys: pytest.CaptureFixture[str]):
+def test_people_get_lines_and_a_table(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.customer(name="Fjord AS")
     call_command(sync.Command(), "customers")
     said = capsys.readouterr().out
