@@ -1,0 +1,63 @@
+"""Many seeds, one after another: `python -m tests.simulation --seeds 300 --first 1`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections import Counter
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()
+
+from tests.simulation.database import own_database  # noqa: E402 - the settings come first
+from tests.simulation.simulation import Result, Simulation  # noqa: E402
+
+TAIL = 60
+
+
+def main() -> int:
+    asked = _asked()
+    figures: Counter[str] = Counter()
+    violations, started = 0, time.monotonic()
+    with own_database():
+        for seed in range(asked.first, asked.first + asked.seeds):
+            result = Simulation(seed).run()
+            figures.update(result.figures)
+            violations += len(result.violations)
+            if result.violations:
+                _show(result, asked.tail)
+    _sum_up(asked.seeds, figures, violations, time.monotonic() - started)
+    return 1 if violations else 0
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=300)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--tail", type=int, default=TAIL)
+    return parser.parse_args()
+
+
+def _show(result: Result, tail: int) -> None:
+    print(f"seed {result.seed}: {result.switches.shown()}")
+    for line in result.trace[-tail:] if tail else ():
+        print(f"    {line[:300]}")
+    for violation in result.violations:
+        print(f"  ✗ seed {result.seed}: {violation}")
+
+
+def _sum_up(seeds: int, figures: Counter[str], violations: int, seconds: float) -> None:
+    shown = ", ".join(f"{name}: {number}" for name, number in sorted(figures.items()))
+    print(f"{seeds} seeds in {seconds:.0f} s; {shown}")
+    print(
+        f"operations: {figures['operations']}, crashes: {figures['crashes']}, "
+        f"window losses: {figures['window losses']}, violations: {violations}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,262 @@
+"""What may happen at every call and every commit: people, other workers, faults, crashes, and time passing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+from django.db import OperationalError
+
+from sync.connectors.base import Operation, Unavailable, Unknown
+from sync.connectors.memory_rows import Call
+from sync.connectors.memory_system import MemorySystem
+from sync.engine.runner import advance
+from sync.engine.schedule import open_due_runs, sweep
+from sync.engine.slice import GRACE, LEASE
+from sync.models.runs import OPEN_RUNS, Run
+from tests.simulation import database
+from tests.simulation.people import People
+from tests.simulation.switches import Switches, draw
+from tests.simulation.truth import Truth
+from tests.world import World
+
+IN_FLIGHT = GRACE - timedelta(seconds=10)
+"""How long a request may be under way: the engine's grace period is longer."""
+
+
+class Crash(BaseException):
+    """kill -9: nothing survives but what was committed, and no clean-up code runs."""
+
+
+class Broken(OperationalError):
+    """The database could not keep a commit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Late:
+    """A write that lands although its sender has given up on it."""
+
+    at: datetime
+    system: MemorySystem
+    entity: str
+    operations: tuple[Operation, ...]
+
+
+class Scheduler:
+    """The workers of the hub in a world that moves. `plan` says what happens at which point, beside chance."""
+
+    world: World
+    people: People
+
+    def __init__(
+        self, seed: int, *, switches: Switches | None = None, plan: dict[int, str] | None = None
+    ) -> None:
+        self.seed, self.random = seed, Random(seed)
+        self.switches = switches or draw(self.random)
+        self.plan = plan or {}
+        self.truth = Truth()
+        self.points, self.depth, self.figures = 0, 0, Counter[str]()
+        self.dead = False
+        self.late: list[Late] = []
+        self.flights: dict[int, datetime] = {}
+        """Until when the requests under way may land, by the depth of their worker."""
+        self.trace: list[str] = []
+        self.violations: list[str] = []
+        self.attempts: set[str] = set()
+
+    def violate(self, what: str) -> None:
+        self.violations.append(what)
+        self.note(f"VIOLATION {what}")
+
+    # Time
+
+    def now(self) -> datetime:
+        self.alive()
+        return self.world.clock.now()
+
+    def go_on(self) -> bool:
+        return not (self.switches.nested and self.random.random() < self.switches.nested)
+
+    def pass_time(self, seconds: float) -> None:
+        """The clock moves on, no further than requests under way allow; late ones land in their time."""
+        self.alive()
+        clock = self.world.clock
+        limit = min([clock.time + timedelta(seconds=seconds), *self.flights.values()])
+        for late in sorted(self.late, key=lambda it: it.at):
+            if late.at <= limit:
+                clock.time = max(clock.time, late.at)
+                self.land(late)
+        clock.time = max(clock.time, limit)
+
+    def land(self, late: Late) -> None:
+        self.late.remove(late)
+        kept, self.truth.pending = self.truth.pending, []
+        for operation in late.operations:
+            late.system.apply(late.entity, operation)
+        self.truth.pending = kept
+        self.note(f"late landing in {late.system.name}")
+
+    # What may happen at a point
+
+    def alive(self) -> None:
+        if self.dead:
+            raise Crash
+
+    def note(self, what: str) -> None:
+        self.trace.append(f"{self.depth}:{what}")
+
+    def chance(self, rate: float) -> bool:
+        return bool(rate) and self.random.random() < rate
+
+    def point(self, name: str, *, is_open: bool) -> None:
+        """One place at which the world may move or end. `is_open`: another worker may run here."""
+        self.alive()
+        self.points += 1
+        self.note(f"#{self.points} {name}")
+        if is_open:
+            self._others(name)
+        planned = self.plan.get(self.points)
+        if planned == "crash" or self.chance(self.switches.crash):
+            self.crash()
+        if name.startswith("commit before") or name.startswith("write before"):
+            self._database(planned)
+
+    def _others(self, name: str) -> None:
+        if self.chance(self.switches.people):
+            self.note(self.people.act())
+        if self.chance(self.switches.stall) and not self.flights:
+            self.note("stall")
+            self.pass_time(LEASE.total_seconds() * 1.2)
+            self.another_worker()
+        elif self.chance(self.switches.nested):
+            self.another_worker()
+
+    def _database(self, planned: str | None) -> None:
+        if planned == "database" or self.chance(self.switches.database):
+            self.figures["database failures"] += 1
+            self.note("database failure")
+            raise Broken("The disk is full.")
+
+    def crash(self) -> None:
+        self.figures["crashes"] += 1
+        self.note("crash")
+        database.lose_uncommitted()
+        self.dead = True
+        raise Crash
+
+    def another_worker(self) -> None:
+        if self.depth >= 2:
+            return
+        kept, self.truth.pending = self.truth.pending, []
+        self.depth += 1
+        self.worker(self.some_job)
+        self.depth -= 1
+        self.truth.pending = kept
+
+    def worker(self, job: Callable[[], None]) -> None:
+        """One process of the hub: what ends it ends nothing else."""
+        try:
+            job()
+        except Crash:
+            self.dead = False
+            self.flights.pop(self.depth, None)
+            database.lose_uncommitted()
+            self.note("a new worker")
+        except Broken:
+            database.lose_uncommitted()
+
+    def some_job(self) -> None:
+        self.random.choice((self.tick, self.sweep, self.go_on_with_one))()
+
+    def tick(self) -> None:
+        open_due_runs(self.now())
+        self.sweep()
+
+    def sweep(self) -> None:
+        for pk in sweep(self.now()):
+            self.advance(pk)
+
+    def go_on_with_one(self) -> None:
+        open_ones = list(Run.objects.filter(state__in=OPEN_RUNS).order_by("pk").values_list("pk", flat=True))
+        if open_ones:
+            self.advance(self.random.choice(open_ones))
+
+    def advance(self, pk: int) -> None:
+        run = Run.objects.get(pk=pk)
+        progress = advance(run, self.world.means)
+        self.note(f"advanced {pk}: {'held elsewhere' if progress is None else progress.run.state}")
+
+    # Calls
+
+    def faults_of(self, system: MemorySystem) -> Callable[[str, str], None]:
+        return lambda call, phase: self.at_call(system, call, phase)
+
+    def at_call(self, system: MemorySystem, call: str, phase: str) -> None:
+        self.alive()
+        made = system.calls[-1]
+        if phase == "before":
+            self.begin_call(made)
+        pending, self.truth.pending = self.truth.pending, []
+        self.point(f"{system.name} {call} {phase}", is_open=True)
+        self.fail(system, made, phase)
+        self.truth.pending = pending
+        if phase == "after":
+            self.flights.pop(self.depth, None)
+            self.truth.arrived(pending)
+            self.truth.pending = []
+
+    def begin_call(self, made: Call) -> None:
+        self.truth.pending = []
+        self.figures["calls"] += 1
+        if made.operations:
+            self.flights[self.depth] = self.world.clock.time + IN_FLIGHT
+        for operation in made.operations:
+            self.truth.sent[operation.token] = self.truth.tick()
+            self.truth.asked[operation.token] = dict(operation.values)
+            self.check_sending(operation)
+
+    def check_sending(self, operation: Operation) -> None:
+        """Write-ahead and one writer per link, as the database has committed it at the moment of the call."""
+        row = database.raw().execute(
+            "SELECT i.epoch, l.epoch, l.lease_until FROM sync_intent i JOIN sync_link l ON l.id = i.link_id "
+            "WHERE i.token = ? AND i.state = 'recorded'",
+            (operation.token,),
+        ).fetchone()  # fmt: skip
+        if row is None:
+            self.violate(f"write without a committed intent: {operation}")
+        elif row[0] != row[1] or row[2] is None:
+            self.violate(f"write by a worker that no longer holds its link: {operation}")
+        if operation.token in self.attempts:
+            self.violate(f"an attempt was sent twice: {operation}")
+        self.attempts.add(operation.token)
+
+    def fail(self, system: MemorySystem, made: Call, phase: str) -> None:
+        planned, found, writes = self.plan.get(self.points), self.switches, bool(made.operations)
+        if phase == "before":
+            self._fail_before(system, made, planned)
+        elif planned == "after" or self.chance(found.landed if writes else found.unavailable):
+            self.give_up(Unknown("The connection was lost.") if writes else Unavailable("It is away."))
+
+    def _fail_before(self, system: MemorySystem, made: Call, planned: str | None) -> None:
+        if planned == "before" or self.chance(self.switches.unavailable):
+            self.give_up(Unavailable("It is away.", retry_after=self.random.choice((None, 20.0))))
+        if made.operations and (planned == "unknown" or self.chance(self.switches.unknown)):
+            self.give_up(Unknown("The connection was lost."))
+        if made.operations and (planned == "late" or self.chance(self.switches.late)):
+            self.send_late(system, made)
+
+    def send_late(self, system: MemorySystem, made: Call) -> None:
+        delay = timedelta(seconds=self.random.uniform(1, 90))
+        at = min(self.world.clock.time + delay, self.flights[self.depth])
+        self.late.append(Late(at=at, system=system, entity=made.entity, operations=made.operations))
+        self.figures["late landings"] += 1
+        self.give_up(Unknown("The connection was lost while the request was under way."))
+
+    def give_up(self, error: Exception) -> None:
+        self.flights.pop(self.depth, None)
+        self.figures["failed calls"] += 1
+        self.note(type(error).__name__)
+        raise error

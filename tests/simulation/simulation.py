@@ -1,0 +1,246 @@
+"""One seed: the shipped engine on one thread, in a world where at every call and every commit something may happen."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+
+from sync.engine.ports import Ports
+from sync.engine.runner import advance
+from sync.engine.schedule import open_run
+from sync.engine.slice import LEASE, Means
+from sync.models.pairs import EntityPair, FieldMapping, Mode
+from sync.models.runs import OPEN_RUNS, Run, RunState
+from tests.simulation import database
+from tests.simulation.oracles import judge
+from tests.simulation.people import People
+from tests.simulation.scheduler import Broken, Scheduler
+from tests.simulation.switches import HABITS, Switches, calm, crm_capabilities, erp_capabilities
+from tests.simulation.witness import Witness
+from tests.world import make_world
+
+ROUNDS = 12
+"""So many passes at most until nothing is written any more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backup:
+    state: bytes
+    seq: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    seed: int
+    switches: Switches
+    figures: dict[str, int]
+    violations: list[str]
+    trace: list[str] = field(repr=False)
+
+    @property
+    def hash(self) -> str:
+        return hashlib.sha256("\n".join(self.trace).encode()).hexdigest()
+
+
+class Simulation(Scheduler):
+    """A world from its first record until it has come to rest."""
+
+    def set_up(self) -> None:
+        self.witness = Witness()
+        self.backups: list[Backup] = []
+        self.restored: list[int] = []
+        """When the backups were taken that were restored, in the order of things."""
+        self.world = make_world(erp=erp_capabilities(self.switches), crm=crm_capabilities(self.switches))
+        tokens = (f"token-{number}" for number in count(1))
+        ports = Ports(now=self.now, token=lambda: next(tokens), sleep=self.pass_time)
+        self.world.means = Means(ports=ports, hosts=(), slice=timedelta(seconds=25), go_on=self.go_on)
+        for system in (self.world.erp, self.world.crm):
+            self.truth.watch(system)
+            system.faults = self.faults_of(system)
+        self._habits()
+        self._clocks()
+        self._rules()
+        self.people = People(self.world, self.truth, self.random, self.switches)
+
+    def _habits(self) -> None:
+        for name in self.switches.habits:
+            side, entity, path, habit = HABITS[name]
+            self.system(side).entity(entity).habits[path] = habit
+        for system in (self.world.erp, self.world.crm):
+            for entity in system.entities.values():
+                entity.page_size = self.switches.page_size
+                entity.answers_record = self.switches.answers_record
+                entity.pages_by_offset = self.switches.pages_by_offset
+
+    def _clocks(self) -> None:
+        ahead = timedelta(seconds=self.switches.skew)
+        self.world.crm.clock = lambda: self.world.clock.now() + ahead
+
+    def _rules(self) -> None:
+        policies = ["newest", "erp", "crm", "ask"]
+        for mapping in FieldMapping.objects.filter(direction="both", group="").order_by("pk"):
+            mapping.policy = self.random.choice(policies)
+            mapping.blank = self.random.choice(["clear", "clear", "keep", "protect"])
+            mapping.save()
+        removal = self.random.choice(["inactive", "unlink", "ask", "delete"])
+        winner = self.random.choice(["erp", "crm"])
+        EntityPair.objects.update(on_removal=removal, first_winner=winner)
+
+    def system(self, side: str) -> MemorySystem:
+        return self.world.erp if side == "erp" else self.world.crm
+
+
+    # A life
+
+    def run(self) -> Result:
+        database.load(database.empty())
+        self.set_up()
+        with database.watched(self.before, self.after, self.alive), self.defects():
+            for _ in range(self.switches.steps):
+                self.step()
+            self.heal()
+        judge(self)
+        return self.result()
+
+    def result(self) -> Result:
+        self.figures["operations"] = self.people.acts
+        self.figures["points"] = self.points
+        return Result(
+            seed=self.seed, switches=self.switches, figures=dict(self.figures), violations=self.violations,
+            trace=self.trace,
+        )  # fmt: skip
+
+    def before(self, what: str) -> None:
+        self.point(f"{what} before", is_open=what != "commit")
+
+    def after(self, what: str) -> None:
+        self.point(f"{what} after", is_open=False)
+
+    @contextmanager
+    def defects(self) -> Iterator[None]:
+        """What the engine itself calls a defect is one, unless it was our own broken database."""
+        handler = _Defects(self)
+        loggers = [logging.getLogger(f"sync.engine.{name}") for name in ("runner", "settle")]
+        for logger in loggers:
+            logger.addHandler(handler)
+            logger.propagate = False
+        try:
+            yield
+        finally:
+            for logger in loggers:
+                logger.removeHandler(handler)
+                logger.propagate = True
+
+    def step(self) -> None:
+        """One thing after another, each in a world that may already have moved."""
+        kinds = [self.some_people] * 5 + [self.some_work] * 5 + [self.some_time] * 3 + [self.some_answers]
+        kinds += [self.back_up, self.restore] if self.switches.restores else []
+        self.random.choice(kinds)()
+
+    def some_people(self) -> None:
+        for _ in range(self.random.choice((1, 2, 4))):
+            self.note(self.people.act())
+
+    def some_work(self) -> None:
+        self.worker(self.random.choice((self.tick, self.tick, self.sweep, self.some_run)))
+
+    def some_run(self) -> None:
+        pair = EntityPair.objects.order_by("position")[self.random.randrange(2)]
+        full = self.random.random() < 0.3
+        run, _ = open_run(pair, trigger="person", by="somebody", now=self.now(), full=full)
+        for _ in range(self.random.choice((1, 3))):
+            self.advance(run.pk)
+
+    def some_time(self) -> None:
+        self.pass_time(self.random.choice((1, 10, 61, 61, 130, 400, 1300)))
+
+    def some_answers(self) -> None:
+        self.worker(lambda: self.note(self.people.rule()))
+        self.approve()
+
+    def approve(self) -> None:
+        self.worker(self._approve)
+
+    def _approve(self) -> None:
+        Run.objects.filter(state=RunState.HELD).update(state=RunState.QUEUED, approved_by="somebody", problem="")
+
+    def back_up(self) -> None:
+        self.backups = [*self.backups[-2:], Backup(state=database.dump(), seq=self.truth.seq)]
+        self.note("backup")
+
+    def restore(self) -> None:
+        """An old backup comes back; its pairs observe until a person has looked at their plans."""
+        if not self.backups:
+            return
+        self.witness.look()
+        backup = self.random.choice(self.backups)
+        database.load(backup.state)
+        self.restored.append(backup.seq)
+        self.figures["restores"] += 1
+        self.note("restore")
+        self.worker(self._observe_again)
+
+    def _observe_again(self) -> None:
+        EntityPair.objects.update(mode=Mode.OBSERVE)
+        Run.objects.filter(state__in=OPEN_RUNS).update(state=RunState.CANCELLED, lease_token="", lease_until=None)
+        self.pass_time(LEASE.total_seconds())
+        for name in self.world.pairs:
+            self.run_through(name, writes=False)
+        EntityPair.objects.update(mode=Mode.LIVE)
+
+    # The end
+
+    def heal(self) -> None:
+        """Nothing goes wrong any more, nobody does anything any more: the world must come to rest."""
+        self.switches, self.plan = calm(self.switches), {}
+        self.note("heal")
+        self.pass_time(2 * LEASE.total_seconds())
+        EntityPair.objects.update(mode=Mode.LIVE)
+        for number in range(1, ROUNDS + 1):
+            before = len(self.truth.events)
+            self.pass_through()
+            if len(self.truth.events) == before and number > 3:
+                self.figures["passes"] += number
+                return
+        self.violate(f"still writing after {ROUNDS} passes")
+
+    def pass_through(self) -> None:
+        for name in self.world.pairs:
+            run = self.run_through(name)
+            if run.state != RunState.DONE:
+                self.violate(f"a run ended as {run.state} in a world at rest: {run.problem}")
+        self.pass_time(130)
+
+    def run_through(self, name: str, *, writes: bool = True) -> Run:
+        pair = EntityPair.objects.get(name=name)
+        run, _ = open_run(pair, trigger="command", now=self.now(), by="somebody", full=True, writes=writes)
+        for _ in range(100):
+            run = Run.objects.get(pk=run.pk)
+            if run.state == RunState.HELD:
+                self._approve()
+            elif run.state not in OPEN_RUNS:
+                return run
+            progress = advance(run, self.world.means)
+            if progress is None or progress.resume_at:
+                self.pass_time(LEASE.total_seconds() if progress is None else 20)
+        return run
+
+
+class _Defects(logging.Handler):
+    def __init__(self, simulation: Simulation) -> None:
+        super().__init__()
+        self.simulation = simulation
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        why = str(getattr(record, "why", ""))
+        if error is not None and not isinstance(error, Broken):
+            text = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
+            self.simulation.violate(f"a defect: {error!r}\n{text}")
+        elif "do not add up" in why:
+            self.simulation.violate(why)
