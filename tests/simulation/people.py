@@ -87,7 +87,9 @@ class People:
     def create_child(self, side: str, entity: str) -> str:
         parent, path = PARENTS[entity]
         keys = self.system(side).keys(parent)
-        if not keys or len(self.system(side).keys(entity)) >= 2 * self.switches.records:
+        if not keys:
+            return f"{side} create {parent} {self.insert(side, parent, {})}"
+        if len(self.system(side).keys(entity)) >= 2 * self.switches.records:
             return self.edit()
         return f"{side} create {entity} {self.insert(side, entity, {path: self.random.choice(keys)})}"
 
@@ -112,7 +114,7 @@ class People:
     def edit(self) -> str:
         chosen = self.some()
         if chosen is None:
-            return ""
+            return self.create()
         side, entity, key = chosen
         paths = self.random.sample(EDITABLE[side, entity], self.random.choice((1, 1, 2)))
         values = {path: self.word(path) for path in paths}

@@ -14,6 +14,7 @@ from sync.engine.ports import Ports
 from sync.engine.runner import advance
 from sync.engine.schedule import open_run
 from sync.engine.slice import LEASE, Means
+from sync.models.links import Link
 from sync.models.pairs import EntityPair, FieldMapping, Mode
 from sync.models.runs import OPEN_RUNS, Run, RunState
 from tests.simulation import database
@@ -51,6 +52,7 @@ class Simulation(Scheduler):
     """A world from its first record until it has come to rest."""
 
     def set_up(self) -> None:
+        self.drawn = self.switches
         self.witness = Witness()
         self.backups: list[Backup] = []
         self.restored: list[int] = []
@@ -110,8 +112,9 @@ class Simulation(Scheduler):
     def result(self) -> Result:
         self.figures["operations"] = self.people.acts
         self.figures["points"] = self.points
+        self.figures["writes"] = sum(event.by_hub for event in self.truth.events)
         return Result(
-            seed=self.seed, switches=self.switches, figures=dict(self.figures), violations=self.violations,
+            seed=self.seed, switches=self.drawn, figures=dict(self.figures), violations=self.violations,
             trace=self.trace,
         )  # fmt: skip
 
@@ -191,7 +194,13 @@ class Simulation(Scheduler):
         self.pass_time(LEASE.total_seconds())
         for name in self.world.pairs:
             self.run_through(name, writes=False)
-        EntityPair.objects.update(mode=Mode.LIVE)
+        self._go_live()
+
+    def _go_live(self) -> None:
+        now = self.now()
+        for pair in EntityPair.objects.exclude(mode=Mode.LIVE).order_by("position"):
+            Link.objects.filter(pair=pair, plan__isnull=False).update(due_at=now, reason="planned while observing")
+            EntityPair.objects.filter(pk=pair.pk).update(mode=Mode.LIVE)
 
     # The end
 
@@ -200,7 +209,7 @@ class Simulation(Scheduler):
         self.switches, self.plan = calm(self.switches), {}
         self.note("heal")
         self.pass_time(2 * LEASE.total_seconds())
-        EntityPair.objects.update(mode=Mode.LIVE)
+        self._go_live()
         for number in range(1, ROUNDS + 1):
             before = len(self.truth.events)
             self.pass_through()
