@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,16 +36,18 @@ class Pace:
 
 @dataclass(kw_only=True)
 class Duty:
-    """Something to do every so many seconds, at once at first."""
+    """Something to do every so many seconds, at once at first; what failed is tried again at the next look."""
 
     every: float
     do: Callable[[], None]
     due: float = 0.0
+    fails: bool = False
 
-    def do_if_due(self, now: float) -> None:
-        if now >= self.due:
-            self.due = now + self.every
-            self.do()
+
+def start_ticking() -> None:
+    """django-q2's own scheduler looks for the first time after half a minute."""
+    ensure_tick()
+    enqueue_once(TICK)
 
 
 class Launcher:
@@ -55,11 +58,11 @@ class Launcher:
         self.stopping = stopping
         self.cluster = Cluster(own_name())
         self.watch = Watch(self.cluster.name)
-        self.without_database = False
         self.duties = [
+            Duty(every=pace.look, do=self._listen),
+            Duty(every=math.inf, do=start_ticking),
             Duty(every=pace.sweep, do=sweep_up),
             Duty(every=pace.canary, do=lambda: enqueue_once(CANARY)),
-            Duty(every=pace.look, do=self._listen),
         ]
 
     def run(self) -> None:
@@ -67,45 +70,43 @@ class Launcher:
         self.stopping.listen()
         self.cluster.start()
         try:
-            if self._tick_at_once():
-                self._keep()
+            while not self.stopping.wait(self.pace.look):
+                self._do_duties()
+                self._revive_the_dead()
         finally:
             self._stop()
 
-    def _tick_at_once(self) -> bool:
-        """django-q2's own scheduler looks for the first time after half a minute."""
-        while not self._reached(ensure_tick):
-            if self.stopping.wait(self.pace.look):
-                return False
-        return self._reached(lambda: enqueue_once(TICK))
-
-    def _keep(self) -> None:
-        while not self.stopping.wait(self.pace.look):
-            self._reached(self._do_duties)
-            self._revive_the_dead()
-
     def _do_duties(self) -> None:
         for duty in self.duties:
-            duty.do_if_due(time.monotonic())
+            if time.monotonic() >= duty.due and not self.stopping.asked:
+                self._do(duty)
 
-    def _reached(self, do: Callable[[], None]) -> bool:
-        """Do it; False while the database is away, which is said once."""
+    def _do(self, duty: Duty) -> None:
+        """Do it; a database that is away is said once, and again when it is back."""
         close_old_connections()
+        before = self._without_database
         try:
-            do()
+            duty.do()
         except Error:
-            if not self.without_database:
+            duty.fails = True
+            if not before:
                 logger.warning("the database does not answer; the launcher waits for it", exc_info=True)
-            self.without_database = True
-            self.watch.start_over()
-            return False
-        if self.without_database:
+            return
+        duty.fails, duty.due = False, time.monotonic() + duty.every
+        if before and not self._without_database:
             logger.warning("the database answers again")
-        self.without_database = False
-        return True
+
+    @property
+    def _without_database(self) -> bool:
+        return any(duty.fails for duty in self.duties)
 
     def _listen(self) -> None:
-        silence = self.watch.silence()
+        """A frozen cluster may hold SQLite's write lock: so this only reads, and comes before everything else."""
+        try:
+            silence = self.watch.silence()
+        except Error:
+            self.watch.start_over()
+            raise
         if silence > self.pace.silence:
             logger.error(
                 "the cluster has stopped breathing and is started anew",
@@ -127,4 +128,4 @@ class Launcher:
     def _stop(self) -> None:
         if not self.cluster.stop(self.pace.drain):
             logger.warning("the cluster did not finish in time and was ended; its runs go on later")
-        self._reached(lambda: forget(self.cluster.name))
+        self._do(Duty(every=math.inf, do=lambda: forget(self.cluster.name)))

@@ -69,6 +69,7 @@ def test_a_frozen_cluster_is_ended_and_started_anew(bare_hub: Hub) -> None:
     with bare_hub.worker("--silence", "10") as worker:
         first = worker.cluster
         kill(group(first), signal.SIGSTOP)
+        eventually(lambda: worker.cluster not in (0, first), "another cluster runs", seconds=90)
         ask_for_a_job(bare_hub)
         eventually(lambda: was_done(bare_hub), "the job is done")
         assert group(first) == []
