@@ -65,6 +65,7 @@ def confirm_rest(work: Slice, side: Side) -> None:
         keys = [intent.key for intent in intents if intent.key]
         found = _read(work, side, keys)
         with transaction.atomic():
+            work.hold()
             now = work.ports.now()
             observe(work, side, list(found.values()), scan=None, now=now)
             lost = [intent for intent in intents if intent.key not in found]
@@ -85,6 +86,7 @@ def _look_by_key(work: Slice, side: Side, intents: Sequence[Intent]) -> None:
         return
     found = _read(work, side, [intent.key for intent in intents])
     with transaction.atomic():
+        work.hold()
         now = work.ports.now()
         landed = [i for i in intents if i.key in found and _landed(work, side, i, found[i.key])]
         observe(work, side, list(found.values()), scan=None, now=now)
@@ -136,6 +138,7 @@ def _look_by_reference(work: Slice, side: Side, intents: Sequence[Intent]) -> No
     ):
         found[str(record.values.get(path))].append(record)
     with transaction.atomic():
+        work.hold()
         now = work.ports.now()
         for value, intent in wanted.items():
             _settle_create(work, side, intent, found[value], now)

@@ -67,6 +67,7 @@ def _begin(work: Slice, cursor: Cursor, side: Side, *, full: bool, tail: bool) -
 
 @transaction.atomic
 def _take_in(work: Slice, cursor: Cursor, side: Side, page: Page) -> None:
+    work.hold()
     now = work.ports.now()
     observe(work, side, page.records, scan=cursor.scan if cursor.scanning else None, now=now)
     cursor.highest = _highest(cursor.highest, page.records)
@@ -137,6 +138,7 @@ def poll_removed(work: Slice, side: Side) -> None:
         EntityPair.objects.filter(pk=work.pair.pk).update(next_full_at=None)
         return
     with transaction.atomic():
+        work.hold()
         _suspect(work, side, [entry.key for entry in named], work.ports.now())
         latest = max((entry.removed_at for entry in named if entry.removed_at), default=since)
         Cursor.objects.filter(pair=work.pair, side=side).update(removed_since=max(since, latest))

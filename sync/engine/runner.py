@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from sync.connectors.base import ConnectorError, Unauthorized, Unavailable
 from sync.core.vocabulary import Outcome, Side
@@ -18,8 +18,8 @@ from sync.engine.guard import judge
 from sync.engine.poll import poll, poll_removed
 from sync.engine.rules import load
 from sync.engine.settle import settle_due
-from sync.engine.slice import LEASE, Means, Slice
-from sync.engine.waiting import wake_the_ready
+from sync.engine.slice import LEASE, Means, Overtaken, Slice
+from sync.engine.waiting import wake_the_planned, wake_the_ready
 from sync.models.links import Intent, IntentState, Link
 from sync.models.runs import OPEN_RUNS, Run, RunState
 
@@ -53,6 +53,7 @@ def advance(run: Run, means: Means, *, watch: Callable[[Run], None] | None = Non
         until=now + means.slice,
         patience=means.patience,
         allow_hosts=means.hosts,
+        token=token,
         go_on=means.go_on,
     )
     try:
@@ -70,10 +71,12 @@ def _take(run: Run, token: str, now: datetime) -> bool:
     return bool(taken)
 
 
-def _in_one_piece(work: Slice, watch: Callable[[Run], None]) -> Progress:
+def _in_one_piece(work: Slice, watch: Callable[[Run], None]) -> Progress | None:
     """Every error ends here, as a sentence on the run; a defect of ours keeps its traceback in the log."""
     try:
         return _phases(work, watch)
+    except Overtaken:
+        return None
     except Unavailable as error:
         return _later(work, error)
     except Unauthorized as error:
@@ -87,7 +90,7 @@ def _in_one_piece(work: Slice, watch: Callable[[Run], None]) -> Progress:
         )
 
 
-def _phases(work: Slice, watch: Callable[[Run], None]) -> Progress:
+def _phases(work: Slice, watch: Callable[[Run], None]) -> Progress | None:
     steps = {
         Run.Phase.POLL: _poll,
         Run.Phase.GUARD: _guard,
@@ -95,7 +98,9 @@ def _phases(work: Slice, watch: Callable[[Run], None]) -> Progress:
         Run.Phase.CONFIRM: _confirm,
     }
     while True:
-        work.run.refresh_from_db(fields=["state", "touched"])
+        work.run.refresh_from_db(fields=["state", "touched", "lease_token"])
+        if work.run.lease_token != work.token:
+            return None
         if work.run.state != RunState.RUNNING:
             return Progress(run=work.run)
         count(work.run)
@@ -108,8 +113,13 @@ def _phases(work: Slice, watch: Callable[[Run], None]) -> Progress:
 
 def _to(work: Slice, phase: Run.Phase) -> bool:
     work.run.phase = phase
-    work.run.save(update_fields=["phase", "round"])
+    _ours(work).update(phase=phase, round=work.run.round)
     return True
+
+
+def _ours(work: Slice) -> QuerySet[Run]:
+    """The run as far as it is still ours: what a worker says that was overtaken is not heard."""
+    return Run.objects.filter(pk=work.run.pk, lease_token=work.token)
 
 
 def _poll(work: Slice) -> bool:
@@ -123,6 +133,8 @@ def _poll(work: Slice) -> bool:
         poll_removed(work, side)
     look(work)
     wake_the_ready(work.pair, work.ports.now())
+    if work.run.writes:
+        wake_the_planned(work.run, work.ports.now())
     return _to(work, Run.Phase.GUARD)
 
 
@@ -139,7 +151,7 @@ def _guard(work: Slice) -> bool:
     if not why:
         return _to(work, Run.Phase.WORK)
     run.state, run.problem = RunState.HELD, why
-    run.save(update_fields=["state", "problem"])
+    _ours(work).update(state=run.state, problem=why)
     logger.warning("run held", extra={"run": run.pk, "pair": work.pair.name, "why": why})
     return True
 
@@ -188,7 +200,7 @@ def _later(work: Slice, error: Unavailable) -> Progress:
         return _fail(work, str(error))
     run, resume_at = work.run, work.ports.now() + timedelta(seconds=error.retry_after)
     run.problem, run.resume_at = str(error), resume_at
-    run.save(update_fields=["problem", "resume_at"])
+    _ours(work).update(problem=run.problem, resume_at=resume_at)
     return Progress(run=run, resume_at=resume_at)
 
 
@@ -202,7 +214,7 @@ def _fail(work: Slice, why: str) -> Progress:
 def _close(work: Slice, state: RunState, problem: str) -> None:
     run = work.run
     run.state, run.problem, run.ended_at, run.resume_at = state, problem, work.ports.now(), None
-    Run.objects.filter(pk=run.pk, state__in=OPEN_RUNS).update(
+    _ours(work).filter(state__in=OPEN_RUNS).update(
         state=state, problem=problem, ended_at=run.ended_at, resume_at=None, counts=run.counts
     )
 

@@ -19,7 +19,7 @@ from sync.engine.observe import observe
 from sync.engine.pairing import join, load_matcher, wake_children
 from sync.engine.poll import poll
 from sync.engine.references import load_references
-from sync.engine.slice import LEASE, Slice
+from sync.engine.slice import LEASE, Overtaken, Slice
 from sync.engine.write import record_intents, send
 from sync.models.links import OPEN_INTENTS, Intent, Link, LinkState
 from sync.models.pairs import Cursor
@@ -60,6 +60,7 @@ def settle(work: Slice, links: list[Link]) -> None:
     links = _freshen(work, links)
     decisions = _decide(work, links)
     with transaction.atomic():
+        work.hold()
         now = work.ports.now()
         intents = record_intents(work, decisions, now) if work.run.writes else []
         _release(work, decisions, now)
@@ -90,6 +91,7 @@ def _read(work: Slice, side: Side, keys: Sequence[str]) -> None:
     """Read records by key; whoever is not there is missing."""
     found = work.connectors[side].read(work.pair.entity(side), keys, paths=work.rules.paths[side])
     with transaction.atomic():
+        work.hold()
         now = work.ports.now()
         observe(work, side, list(found.values()), scan=None, now=now)
         gone = [key for key in keys if key not in found]
@@ -112,7 +114,7 @@ def _decide_one(work: Slice, desk: Desk, link: Link) -> Decision:
     try:
         decision = desk.decide(link)
         return _join(work, desk, link, decision.counterpart) if decision.counterpart else decision
-    except (ConnectorError, DatabaseError):
+    except (ConnectorError, DatabaseError, Overtaken):
         raise
     except Exception:
         logger.exception("link errored", extra={"link": link.pk, "pair": work.pair.name})
@@ -123,6 +125,7 @@ def _decide_one(work: Slice, desk: Desk, link: Link) -> Decision:
 def _join(work: Slice, desk: Desk, link: Link, other: Link) -> Decision:
     """One hit: the two become one link, and are merged at once as a first meeting."""
     with transaction.atomic():
+        work.hold()
         if not join(link, other, desk.now):
             return Decision(
                 link=link, outcome=Outcome.WAITING, problem="Its counterpart is busy.", retry=True

@@ -33,6 +33,10 @@ class SystemChanged(Misconfigured):
     """Another system answers at the address than the one it was introduced to."""
 
 
+class Overtaken(RuntimeError):
+    """The run is in another worker's hands: this one slept beyond its lease, and keeps nothing any more."""
+
+
 SLICE = timedelta(seconds=25)
 
 
@@ -62,6 +66,8 @@ class Slice:
     until: datetime
     patience: float
     allow_hosts: tuple[str, ...]
+    token: str
+    """The run's lease."""
     go_on: Callable[[], bool] = _always
     calls: dict[str, Counter[str]] = field(default_factory=dict)
     verified: set[Side] = field(default_factory=set)
@@ -72,6 +78,12 @@ class Slice:
 
     def out_of_time(self) -> bool:
         return not self.go_on() or self.ports.now() >= self.until
+
+    def hold(self) -> None:
+        """First thing in every transaction that keeps what a call brought: the run is still ours."""
+        mine = Run.objects.select_for_update().filter(pk=self.run.pk, lease_token=self.token)
+        if not mine.values_list("pk").first():
+            raise Overtaken(f"{self.run} is in another worker's hands.")
 
     @cached_property
     def connectors(self) -> dict[Side, Connector]:

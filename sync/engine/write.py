@@ -117,6 +117,7 @@ def _send_batch(
     except ConnectorError as error:
         results = [Result(error=error)] * len(intents)
     with transaction.atomic():
+        work.hold()
         take_outcomes(work, side, list(zip(intents, results, strict=True)), busy)
     return next((r.error for r in results if isinstance(r.error, STOPS)), None)
 
@@ -124,6 +125,7 @@ def _send_batch(
 def _let_go(work: Slice, intents: Sequence[Intent], error: ConnectorError) -> None:
     """Recorded writes that were certainly never sent: their system, or the other one, had to be left alone."""
     with transaction.atomic():
+        work.hold()
         never = Unavailable(str(error))
         for side in Side:
             mine = [(intent, Result(error=never)) for intent in intents if intent.side == side]

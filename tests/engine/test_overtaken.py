@@ -1,0 +1,64 @@
+"""Workers that slept beyond their lease, and runs that end at an awkward moment."""
+
+from __future__ import annotations
+
+from sync.connectors.base import Unknown
+from sync.engine.runner import advance
+from sync.engine.schedule import open_run
+from sync.models.links import Intent
+from sync.models.pairs import EntityPair
+from sync.models.runs import Change, Run, RunState
+from tests.world import World, failing
+
+
+def sleep_at(world: World, call: str, phase: str) -> None:
+    """The next call of that name sleeps beyond its lease, and another worker takes its run over."""
+    run = Run.objects.get(state=RunState.RUNNING)
+
+    def fault(name: str, when: str) -> None:
+        if (name, when) == (call, phase):
+            world.crm.faults = lambda _call, _when: None
+            world.clock.pass_(400)
+            advance(Run.objects.get(pk=run.pk), world.means)
+
+    world.crm.faults = fault
+
+
+def start(world: World) -> Run:
+    run, _ = open_run(world.customers, trigger="command", now=world.clock.now())
+    Run.objects.filter(pk=run.pk).update(state=RunState.RUNNING)
+    return run
+
+
+def test_a_worker_that_was_overtaken_keeps_nothing(world: World) -> None:
+    world.customer(name="Akkurat AS")
+    run = start(world)
+    sleep_at(world, "list orgs", "after")
+    assert advance(run, world.means) is None
+    assert Run.objects.get(pk=run.pk).state == RunState.DONE
+    assert len(world.crm.keys("orgs")) == 1
+
+
+def test_evidence_is_weighed_once_though_two_workers_looked(world: World) -> None:
+    world.customer(name="Akkurat AS")
+    with failing(world.crm, "write orgs", "before", Unknown("The connection was lost.")):
+        world.run()
+    world.clock.pass_(300)
+    run = start(world)
+    sleep_at(world, "find orgs", "after")
+    assert advance(run, world.means) is None
+    world.settle()
+    assert len(world.crm.keys("orgs")) == 1
+    assert not Change.objects.filter(outcome="pending").exists()
+    assert set(Intent.objects.values_list("state", flat=True)) == {"dropped", "confirmed"}
+
+
+def test_a_plan_that_was_made_after_the_pair_went_live_is_carried_out(world: World) -> None:
+    world.customer(name="Akkurat AS")
+    EntityPair.objects.update(mode="observe")
+    run, _ = open_run(EntityPair.objects.get(name="customers"), trigger="command", now=world.clock.now())
+    EntityPair.objects.update(mode="live")
+    advance(run, world.means)
+    assert world.crm.keys("orgs") == []
+    world.settle()
+    assert len(world.crm.keys("orgs")) == 1
