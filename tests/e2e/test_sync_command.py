@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,10 +12,13 @@ import pytest
 
 from tests.e2e import harness
 from tests.e2e.control import Row
-from tests.e2e.harness import Hub, Systems
-from tests.e2e.processes import eventually
+from tests.e2e.harness import Hub, Systems, process
+from tests.e2e.processes import alive, eventually
 
 pytestmark = pytest.mark.e2e
+
+UNDER_WAY = "SELECT state, lease_token FROM sync_run WHERE state IN ('queued', 'running')"
+HELD = "SELECT 1 FROM sync_run WHERE state = 'running' AND lease_token <> ''"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +105,20 @@ def test_a_system_that_cannot_be_read_is_said_in_one_sentence(stage: Stage) -> N
     stage.systems.erp.clear_failures()
     assert found.returncode == 1
     assert "Traceback" not in found.stdout + found.stderr
+
+
+def test_interrupted_it_leaves_its_run_for_later(stage: Stage) -> None:
+    stage.systems.crm.turn(latency_ms=500)
+    command = [sys.executable, "manage.py", "sync", "customers", "--full"]
+    with process(command, stage.hub.place / "sync.log", stage.hub.env) as pid:
+        eventually(lambda: stage.hub.read(HELD), "the run is under way")
+        os.kill(pid, signal.SIGINT)
+        eventually(lambda: not alive(pid), "it stops", seconds=20)
+    stage.systems.crm.turn(latency_ms=0)
+    assert stage.hub.read(UNDER_WAY) == [("running", "")]
+    assert "Traceback" not in (stage.hub.place / "sync.log").read_text()
+    (again,) = stage.hub.sync("customers")
+    assert (again["outcome"], again["full"]) == ("done", True)
 
 
 def test_without_pairs_there_is_nothing_to_do(bare_hub: Hub) -> None:

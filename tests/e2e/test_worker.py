@@ -25,6 +25,8 @@ answer = system.pk
 """A job whose end can be seen without any system: its outcome is written down either way. What asks for it is a row:
 a message that died with a worker is only a hint that was lost."""
 
+WAS_DONE = "from sync.models.systems import System\nanswer = System.objects.get().checked_at"
+
 
 def ask_for_a_job(hub: Hub) -> None:
     hub.ask(TEST_SYSTEM)
@@ -104,6 +106,16 @@ def test_a_killed_main_process_leaves_no_orphans(bare_hub: Hub) -> None:
         orphans = worker.hands
         kill([worker.cluster])
         eventually(lambda: not any(map(alive, orphans)), "all have ended")
+
+
+@pytest.mark.postgres
+def test_on_postgresql_a_killed_cluster_is_started_anew(tmp_path: Path, postgres_url: str) -> None:
+    with harness.hub(tmp_path, database=postgres_url) as ours, ours.worker() as worker:
+        first = worker.cluster
+        kill(group(first))
+        eventually(lambda: worker.cluster not in (0, first), "another cluster runs")
+        ask_for_a_job(ours)
+        eventually(lambda: ours.ask(WAS_DONE), "the job is done")
 
 
 def test_it_waits_for_a_database_that_is_not_there_yet(tmp_path: Path) -> None:
