@@ -18,10 +18,11 @@ from sync.models.runs import Run
 from sync.models.systems import System
 from sync.queue.breath import CANARY, breathe
 from sync.queue.hints import TICK, waiting
+from sync.queue.lifeline import is_held
 
 
 def means() -> Means:
-    return Means(ports=Ports(), hosts=tuple(settings.HUB_ALLOW_HOSTS))
+    return Means(ports=Ports(), hosts=tuple(settings.HUB_ALLOW_HOSTS), go_on=is_held)
 
 
 def work_on_run(run_id: int) -> None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from sync.queue import tether
+from sync.queue import lifeline, tether
 
 NAME = "HUB_CLUSTER"
 """How a launcher tells its cluster under which name to leave signs of life."""
@@ -23,13 +23,17 @@ class Cluster:
     def __init__(self, name: str) -> None:
         self.name = name
         self._process: subprocess.Popen[bytes] | None = None
+        self._lifeline: int | None = None
 
     def start(self) -> None:
+        theirs, self._lifeline = os.pipe()
         self._process = tether.start(
             [sys.executable, "-m", "sync.queue"],
             when_orphaned=signal.SIGKILL,
-            env=os.environ | {NAME: self.name},
+            env=os.environ | {NAME: self.name, lifeline.NAME: str(theirs)},
+            inherited=[theirs],
         )
+        os.close(theirs)
 
     @property
     def exit_code(self) -> int | None:
@@ -37,9 +41,10 @@ class Cluster:
         return self._process.poll() if self._process else 0
 
     def stop(self, seconds: float) -> bool:
-        """Let it finish what it has taken up, then end what is left. Whether it ended by itself."""
+        """Let it end its slices where they are, then end what is left. Whether it ended by itself."""
         if self._process is None:
             return True
+        self._let_go()
         self._process.terminate()
         drained = self._ended_within(seconds)
         self.kill()
@@ -47,9 +52,15 @@ class Cluster:
 
     def kill(self) -> None:
         """End every process of it now."""
+        self._let_go()
         if self._process:
             tether.kill_group(self._process.pid)
             self._process.wait()
+
+    def _let_go(self) -> None:
+        if self._lifeline is not None:
+            os.close(self._lifeline)
+            self._lifeline = None
 
     def _ended_within(self, seconds: float) -> bool:
         until = time.monotonic() + seconds

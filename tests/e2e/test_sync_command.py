@@ -19,6 +19,12 @@ pytestmark = pytest.mark.e2e
 
 UNDER_WAY = "SELECT state, lease_token FROM sync_run WHERE state IN ('queued', 'running')"
 HELD = "SELECT 1 FROM sync_run WHERE state = 'running' AND lease_token <> ''"
+ASK_FOR_A_FULL_RUN = """
+from sync.models.pairs import EntityPair
+from sync.services import runs
+pair = EntityPair.objects.get(name="customers")
+answer = runs.request(pair, by="test", trigger="person", full=True).pk
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,12 +96,7 @@ def test_a_worker_takes_up_a_run_that_was_asked_for(stage: Stage) -> None:
     key = list(counterparts(stage.systems))[1]
     stage.systems.erp.edit("customers", key, name="Nord Bygg AS")
     with stage.hub.worker():
-        stage.hub.ask(
-            "from sync.models.pairs import EntityPair\n"
-            "from sync.services import runs\n"
-            "pair = EntityPair.objects.get(name='customers')\n"
-            "answer = runs.request(pair, by='test', trigger='person').pk"
-        )
+        stage.hub.ask(ASK_FOR_A_FULL_RUN)
         eventually(lambda: counterparts(stage.systems)[key] == ["Nord Bygg AS"], "the edit arrives")
 
 
@@ -119,6 +120,19 @@ def test_interrupted_it_leaves_its_run_for_later(stage: Stage) -> None:
     assert "Traceback" not in (stage.hub.place / "sync.log").read_text()
     (again,) = stage.hub.sync("customers")
     assert (again["outcome"], again["full"]) == ("done", True)
+
+
+def test_a_worker_that_is_stopped_ends_its_slices_and_leaves_their_runs(stage: Stage) -> None:
+    with stage.hub.worker() as worker:
+        stage.systems.crm.turn(latency_ms=700)
+        stage.hub.ask(ASK_FOR_A_FULL_RUN)
+        eventually(lambda: stage.hub.read(HELD), "the run is under way")
+        os.kill(worker.pid, signal.SIGTERM)
+        eventually(lambda: not alive(worker.pid), "it stops", seconds=15)
+        assert "did not finish in time" not in worker.log.read_text()
+    stage.systems.crm.turn(latency_ms=0)
+    assert [token for _, token in stage.hub.read(UNDER_WAY) if token] == []
+    stage.hub.sync()
 
 
 def test_without_pairs_there_is_nothing_to_do(bare_hub: Hub) -> None:
