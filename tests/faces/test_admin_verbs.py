@@ -178,7 +178,6 @@ def test_only_who_may_approve_is_offered_it(sign_in: SignIn):
 
 
 @pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
 def test_the_plan_is_counted_on_postgresql_too(on_postgres: None):
     pair = make.PairFactory()
     for draft in ({"side": "crm", "kind": "create"}, {"side": "erp", "kind": "update"}):

@@ -14,8 +14,8 @@ def titles(user: User) -> list[str]:
     return [item["title"] for group in side_bar(request) for item in group["items"]]
 
 
-def test_an_administrator_finds_users_and_roles_last(admin_user: User):
-    assert titles(admin_user)[-2:] == ["Users", "Roles"]
+def test_an_administrator_finds_people_last(admin_user: User):
+    assert titles(admin_user)[-3:] == ["Users", "Roles", "Tokens"]
 
 
 def test_a_person_sees_only_what_their_roles_include(db: None):

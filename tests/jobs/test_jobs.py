@@ -110,7 +110,8 @@ def test_there_is_one_tick_however_often_a_launcher_starts() -> None:
     assert (row.func, row.args, row.minutes, row.repeats) == ("sync.jobs.perform", "('tick',)", 1, -1)
 
 
-def test_the_schedule_asks_for_the_tick_by_its_name(transactional_db: None) -> None:
+@pytest.mark.django_db
+def test_the_schedule_asks_for_the_tick_by_its_name() -> None:
     ensure_tick()
     Schedule.objects.update(next_run=timezone.now() - timedelta(seconds=1))
     scheduler()
