@@ -71,7 +71,9 @@ def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, 
     for path, value in intent.values.items():
         base[path] = _base_of(work, side, intent, path, value, record, now)
     if intent.kind == OperationKind.CREATE:
-        base |= _given_at_birth(work, side, intent, record)
+        base |= _given_at_birth(
+            work, side, record, set(intent.values), is_answer=_is_answer(link, intent, now)
+        )
     link.put(side, base=base)
     link.put(side.other, base={**link.get(side.other, "base"), **intent.source})
     intent.state, intent.ended_at, intent.key = IntentState.CONFIRMED, now, record.key
@@ -83,14 +85,22 @@ def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, 
         _due_again(work.rules, link, now)
 
 
-def _given_at_birth(work: Slice, side: Side, intent: Intent, record: Record) -> dict[str, Value]:
-    """What a system put into a new record by itself is its default, not somebody's edit."""
-    if _edited_since(work, side, record):
+def _is_answer(link: Link, intent: Intent, now: datetime) -> bool:
+    """Whether the record is what the create itself was answered with: nobody can have edited it yet."""
+    return link.linked_at == now and intent.look_after is None
+
+
+def _given_at_birth(
+    work: Slice, side: Side, record: Record, written: set[str], *, is_answer: bool
+) -> dict[str, Value]:
+    """What a system put into a new record by itself is its default, not somebody's edit.
+
+    Read later from a system that does not name its editors it may be either: then it counts as an edit.
+    """
+    if not (is_answer or (work.capabilities(side).names_editor and record.by_hub)):
         return {}
     mapped = work.rules.types[side]
-    return {
-        path: value for path, value in record.values.items() if path in mapped and path not in intent.values
-    }
+    return {path: value for path, value in record.values.items() if path in mapped and path not in written}
 
 
 def _base_of(

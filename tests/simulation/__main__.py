@@ -42,18 +42,23 @@ def _asked() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def _show(result: Result, tail: int) -> None:
-    print(f"seed {result.seed}: {result.switches.shown()}")
+    say(f"seed {result.seed}: {result.switches.shown()}")
     for line in result.trace[-tail:] if tail else ():
-        print(f"    {line[:300]}")
+        say(f"    {line[:300]}")
     for violation in result.violations:
-        print(f"  ✗ seed {result.seed}: {violation}")
+        say(f"  ✗ seed {result.seed}: {violation}")
 
 
 def _sum_up(seeds: int, figures: Counter[str], violations: int, seconds: float) -> None:
     shown = ", ".join(f"{name}: {number}" for name, number in sorted(figures.items()))
-    print(f"{seeds} seeds in {seconds:.0f} s; {shown}")
-    print(
+    say(f"{seeds} seeds in {seconds:.0f} s; {shown}")
+    say(
         f"operations: {figures['operations']}, crashes: {figures['crashes']}, "
         f"window losses: {figures['window losses']}, violations: {violations}"
     )

@@ -77,7 +77,9 @@ def lose_uncommitted() -> None:
 
 
 @contextmanager
-def watched(before: Callable[[str], None], after: Callable[[str], None], alive: Callable[[], None]) -> Iterator[None]:  # fmt: skip
+def watched(
+    before: Callable[[str], None], after: Callable[[str], None], alive: Callable[[], None]
+) -> Iterator[None]:
     """Call `before` and `after` around every commit, and `alive` before every statement.
 
     `before` gets `begin` ahead of a transaction, `commit` at its end, `write` ahead of a statement that commits itself.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sync.connectors.base import OperationKind
 from sync.core.records import Value
 from sync.models.links import Conflict, Link
+from sync.models.runs import Change
 from tests.simulation.truth import Event
 from tests.simulation.words import ENTITIES, FIELDS, PAIR, PARTNER, REFERENCE, akin, bare, essence, forward
 
@@ -132,7 +133,8 @@ def bijection(case: Case) -> Iterator[str]:
     """Every record has one counterpart, or the hub says why it has none."""
     for pair, (erp, crm) in ENTITIES.items():
         carried = Counter(
-            str((case.world.crm.values(crm, key) or {}).get(REFERENCE[pair]) or "") for key in case.world.crm.keys(crm)
+            str((case.world.crm.values(crm, key) or {}).get(REFERENCE[pair]) or "")
+            for key in case.world.crm.keys(crm)
         )
         yield from (f"{number} {crm} carry {key}" for key, number in carried.items() if key and number > 1)
         for side, entity in (("erp", erp), ("crm", crm)):
@@ -181,8 +183,13 @@ def _second(
 
 
 def _forgotten(case: Case, seq: int, counterpart: Row) -> bool:
-    """A counterpart that came and went after the backup was taken: nobody can know of it."""
-    return case.held(counterpart) is None and any(seq >= restored for restored in case.simulation.restored)
+    """A counterpart that came and went after the backup was taken, or before the hub was ever told of it."""
+    if case.held(counterpart) is not None:
+        return False
+    birth = case.rows[counterpart][0]
+    told = any((it.side, it.entity, it.record.key) == counterpart for it in case.truth.told)
+    unseen = not told and birth.by_hub and birth.written.token not in case.truth.acknowledged
+    return unseen or any(seq >= restored for restored in case.simulation.restored)
 
 
 def scope(case: Case) -> Iterator[str]:
@@ -241,8 +248,10 @@ def _reached(case: Case, row: Row, path: str, edit: Event, over: Event) -> bool:
     value = edit.written.after.get(path)
     for other in case.partners.get(row, []):
         for event in case.rows[other]:
-            if event.seq < over.seq and akin(event.written.after.get(partner), value) and (
-                event.seq > edit.seq or _still(case, other, partner, event, edit.seq)
+            if (
+                event.seq < over.seq
+                and akin(event.written.after.get(partner), value)
+                and (event.seq > edit.seq or _still(case, other, partner, event, edit.seq))
             ):
                 return True
     return False
@@ -295,7 +304,8 @@ def no_false_conflict(case: Case) -> Iterator[str]:
 
 def _typed(case: Case, row: Row, path: str, value: Value) -> bool:
     return any(
-        not event.by_hub and event.written.after.get(path) == value and event.changed(path) for event in case.rows[row]
+        not event.by_hub and event.written.after.get(path) == value and event.changed(path)
+        for event in case.rows[row]
     )
 
 
@@ -325,9 +335,17 @@ def no_lossy_echo(case: Case) -> Iterator[str]:
 def _typed_at_partner(case: Case, row: Row, path: str, value: Value) -> bool:
     partner = PARTNER[row[0], path][1]
     rows = [row, *case.partners.get(row, [])]
-    typed = [e.written.after.get(p) for r in rows for e in case.rows[r] for p in (path, partner) if not e.by_hub]
+    typed = [
+        e.written.after.get(p) for r in rows for e in case.rows[r] for p in (path, partner) if not e.by_hub
+    ]
     exact = {str(text) for text in typed} | case.truth.ruled
-    return any(bare(text) == bare(value) or bare(forward(path, text)) == bare(value) for text in exact)
+    habit = case.simulation.system(row[0]).entity(row[1]).habits.get(path, _same)
+    forms = {
+        bare(form)
+        for text in exact
+        for form in (text, habit(text), forward(path, text), habit(forward(path, text)))
+    }
+    return bare(value) in forms
 
 
 def no_ping_pong(case: Case) -> Iterator[str]:
@@ -351,7 +369,7 @@ def audit_complete(case: Case) -> Iterator[str]:
         elif change.outcome == "refused":
             yield f"{change} says it was refused, and it landed"
     for token, change in changes.items():
-        if change.outcome == "written" and token not in landed and not _needless(case, token):
+        if change.outcome == "written" and token not in landed and not _held_it(case, change):
             yield f"{change} says it was written, and nothing landed"
     for link in Link.objects.filter(intents__state__in=["recorded", "acknowledged", "unknown"]):
         if link.problem.startswith("crm has"):
@@ -359,9 +377,12 @@ def audit_complete(case: Case) -> Iterator[str]:
         yield f"an intent is still open at rest: {_state(link)}"
 
 
-def _needless(case: Case, token: str) -> bool:
-    """An update that fell away because its record already held all of it, or was gone as wished."""
-    return token in case.truth.sent
+def _held_it(case: Case, change: Change) -> bool:
+    """An outcome nobody saw, and the record held what was to be written all the same."""
+    pair = next(name for name, entities in ENTITIES.items() if change.entity in entities)
+    row = (change.side, ENTITIES[pair][change.side == "crm"], change.key)
+    after = {it["property"]: it["after"] for it in change.fields}
+    return any(all(akin(e.written.after.get(p), value) for p, value in after.items()) for e in case.rows[row])
 
 
 def truthful_bases(case: Case) -> Iterator[str]:

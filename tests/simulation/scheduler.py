@@ -121,7 +121,7 @@ class Scheduler:
         planned = self.plan.get(self.points)
         if planned == "crash" or self.chance(self.switches.crash):
             self.crash()
-        if name.startswith("commit before") or name.startswith("write before"):
+        if name.startswith(("commit before", "write before")):
             self._database(planned)
 
     def _others(self, name: str) -> None:
@@ -206,6 +206,7 @@ class Scheduler:
         if phase == "after":
             self.flights.pop(self.depth, None)
             self.truth.arrived(pending)
+            self.truth.acknowledged.update(operation.token for operation in made.operations)
             self.truth.pending = []
 
     def begin_call(self, made: Call) -> None:

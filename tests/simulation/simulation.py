@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 
+from sync.connectors.memory_system import MemorySystem
 from sync.engine.ports import Ports
 from sync.engine.runner import advance
 from sync.engine.schedule import open_run
@@ -96,7 +97,6 @@ class Simulation(Scheduler):
     def system(self, side: str) -> MemorySystem:
         return self.world.erp if side == "erp" else self.world.crm
 
-
     # A life
 
     def run(self) -> Result:
@@ -170,7 +170,9 @@ class Simulation(Scheduler):
         self.worker(self._approve)
 
     def _approve(self) -> None:
-        Run.objects.filter(state=RunState.HELD).update(state=RunState.QUEUED, approved_by="somebody", problem="")
+        Run.objects.filter(state=RunState.HELD).update(
+            state=RunState.QUEUED, approved_by="somebody", problem=""
+        )
 
     def back_up(self) -> None:
         self.backups = [*self.backups[-2:], Backup(state=database.dump(), seq=self.truth.seq)]
@@ -190,7 +192,9 @@ class Simulation(Scheduler):
 
     def _observe_again(self) -> None:
         EntityPair.objects.update(mode=Mode.OBSERVE)
-        Run.objects.filter(state__in=OPEN_RUNS).update(state=RunState.CANCELLED, lease_token="", lease_until=None)
+        Run.objects.filter(state__in=OPEN_RUNS).update(
+            state=RunState.CANCELLED, lease_token="", lease_until=None
+        )
         self.pass_time(LEASE.total_seconds())
         for name in self.world.pairs:
             self.run_through(name, writes=False)
@@ -199,7 +203,9 @@ class Simulation(Scheduler):
     def _go_live(self) -> None:
         now = self.now()
         for pair in EntityPair.objects.exclude(mode=Mode.LIVE).order_by("position"):
-            Link.objects.filter(pair=pair, plan__isnull=False).update(due_at=now, reason="planned while observing")
+            Link.objects.filter(pair=pair, plan__isnull=False).update(
+                due_at=now, reason="planned while observing"
+            )
             EntityPair.objects.filter(pk=pair.pk).update(mode=Mode.LIVE)
 
     # The end

@@ -54,6 +54,7 @@ class Switches:
 
 def draw(random: Random) -> Switches:
     """A seed's switches. About half of the faults are off in any one seed."""
+
     def rate(*choices: float) -> float:
         return random.choice(choices)
 

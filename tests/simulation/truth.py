@@ -60,6 +60,7 @@ class Truth:
     sent: dict[str, int] = field(default_factory=dict)
     asked: dict[str, dict[str, Value]] = field(default_factory=dict)
     """What each of the hub's writes asked for, by token."""
+    acknowledged: set[str | None] = field(default_factory=set)
     ruled: set[str] = field(default_factory=set)
     """Values that people typed into the hub itself."""
     seq: int = 0

@@ -56,5 +56,7 @@ def akin(one: Value, other: Value) -> bool:
     first, second = (bare(value) for value in (one, other))
     if not first or not second:
         return first == second
-    numbers = digits(first) == digits(second) and bool(digits(first)) and not any(map(str.isalpha, first + second))
+    numbers = (
+        digits(first) == digits(second) and bool(digits(first)) and not any(map(str.isalpha, first + second))
+    )
     return first.startswith(second) or second.startswith(first) or numbers
