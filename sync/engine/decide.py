@@ -16,7 +16,7 @@ from sync.core.vocabulary import Outcome, Side
 from sync.engine.draft import Decision, Draft
 from sync.engine.pairing import Matcher
 from sync.engine.references import References
-from sync.engine.removal import REMOVED, decide_removal, missing_side
+from sync.engine.removal import REMOVED, ask_about_merge, decide_removal, missing_side
 from sync.engine.rules import PairRules
 from sync.models.links import Intent, IntentState, Link, LinkState
 
@@ -52,11 +52,21 @@ class Desk:
         if open_intents := self.intents.get(link.pk):
             return _blocked(link, open_intents)
         if side := missing_side(link):
-            ruling = self.rulings.get(link.pk, {}).get(REMOVED)
-            return decide_removal(self.rules, link, side, removes=self.removes, ruling=ruling, now=self.now)
+            return self._missing(link, side)
         if link.linked:
             return self.linked(link, fresh=False)
         return self._one_sided(link, Side.ERP if link.erp_key else Side.CRM)
+
+    def _missing(self, link: Link, side: Side) -> Decision:
+        ruling = self.rulings.get(link.pk, {}).get(REMOVED)
+        decision = decide_removal(self.rules, link, side, removes=self.removes, ruling=ruling, now=self.now)
+        if ruling is None and decision.drafts and (survivor := self._survivor(link, side)):
+            return ask_about_merge(self.rules, link, side, survivor)
+        return decision
+
+    def _survivor(self, link: Link, side: Side) -> Link | None:
+        """The record that a missing one was merged into: its system named it, or it bears the same match key."""
+        return Link.objects.filter(pk__in=link.candidates).first() or self.matcher.namesake(link, side)
 
     def linked(self, link: Link, *, fresh: bool) -> Decision:
         """Both sides known: merge them. `fresh`: they met just now."""

@@ -78,10 +78,11 @@ def _new_link(work: Slice, side: Side, record: Record, now: datetime) -> Link:
 def _notice(work: Slice, link: Link, side: Side, record: Record, *, now: datetime) -> None:
     """A known record again: remember what it says, and make its link due where that matters."""
     before, returned = dict(link.get(side, "seen")), link.get(side, "missing_at") is not None
+    parent = link.get(side, "parent")
     _remember(work.rules, link, side, record, now=now)
     if link.state in (LinkState.PAUSED, LinkState.REMOVED):
         return
-    if returned or _matters(work.rules, link, side, before):
+    if returned or parent != link.get(side, "parent") or _matters(work.rules, link, side, before):
         link.due_at, link.attempts = min(link.due_at or now, now), 0
         link.reason = f"changed in {work.pair.system(side)}"
 

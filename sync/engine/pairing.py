@@ -48,6 +48,15 @@ class Matcher:
                 return self._verdict(link, side, rule, value, hits)
         return Finding()
 
+    def namesake(self, link: Link, side: Side) -> Link | None:
+        """Another record on that side, there to be read, that bears one of the link's own match keys."""
+        for position, value in self.keys.get(link.pk, {}).items():
+            for pk in self.holders[side, position, value]:
+                other = self.links.get(pk)
+                if other is not None and pk != link.pk and not other.get(side, "missing_at"):
+                    return other
+        return None
+
     def _hits(self, link: Link, side: Side, position: int, value: str, *, within_parent: bool) -> list[Link]:
         holders = [self.links[pk] for pk in self.holders[side.other, position, value] if pk in self.links]
         return [

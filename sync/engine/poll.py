@@ -26,6 +26,9 @@ A_HANDFUL = 20
 CLOCKS = timedelta(minutes=10)
 """How far the remote's clock may be from ours where only ours can be asked."""
 
+FUTURE = timedelta(days=1)
+"""A stamp further ahead than any clock goes wrong is no stamp."""
+
 TAIL_STEPS = 3
 """How many steps of the remote's clock a later read of the same run reads back."""
 
@@ -70,15 +73,18 @@ def _take_in(work: Slice, cursor: Cursor, side: Side, page: Page) -> None:
     work.hold()
     now = work.ports.now()
     observe(work, side, page.records, scan=cursor.scan if cursor.scanning else None, now=now)
-    cursor.highest = _highest(cursor.highest, page.records)
+    cursor.highest = _highest(cursor.highest, page.records, now)
     cursor.page = page.next or ""
     if not page.next:
         _complete(work, cursor, side, now)
     cursor.save()
 
 
-def _highest(known: datetime | None, records: tuple[Record, ...]) -> datetime | None:
-    stamps = [record.updated_at for record in records if record.updated_at]
+def _highest(known: datetime | None, records: tuple[Record, ...], now: datetime) -> datetime | None:
+    """The latest stamp that can be one: a cursor led by a record from the year 9999 would see nothing any more."""
+    stamps = [
+        record.updated_at for record in records if record.updated_at and record.updated_at < now + FUTURE
+    ]
     return max([*stamps, known] if known else stamps, default=None)
 
 
@@ -90,7 +96,8 @@ def _complete(work: Slice, cursor: Cursor, side: Side, now: datetime) -> None:
         return
     _refuse_an_empty_source(work, cursor, side)
     # A complete listing is in no order of time: what changed behind its back is at most as old as its start.
-    cursor.position = cursor.highest - (now - started_at) if cursor.highest else None
+    took = max(now - started_at, timedelta())
+    cursor.position = cursor.highest - took if cursor.highest else None
     cursor.full_at, cursor.scanning = now, False
     # Who was removed before is not in the listing anyway; the feed need only tell of what comes.
     cursor.removed_since = started_at - CLOCKS
@@ -140,6 +147,7 @@ def poll_removed(work: Slice, side: Side) -> None:
     with transaction.atomic():
         work.hold()
         _suspect(work, side, [entry.key for entry in named], work.ports.now())
+        _name_survivors(work, side, named)
         latest = max((entry.removed_at for entry in named if entry.removed_at), default=since)
         Cursor.objects.filter(pair=work.pair, side=side).update(removed_since=max(since, latest))
 
@@ -160,3 +168,12 @@ def _suspect(work: Slice, side: Side, keys: list[str], now: datetime) -> None:
     Link.objects.filter(state="active", **known).update(
         **{f"{side}_missing_at": now, "due_at": now, "reason": f"removed in {work.pair.system(side)}"}
     )
+
+
+def _name_survivors(work: Slice, side: Side, named: list[Removed]) -> None:
+    """Where a system tells what a record was merged into, a person is shown it before anything follows."""
+    for entry in named:
+        known = Link.objects.current().filter(pair=work.pair)
+        survivor = known.filter(**{f"{side}_key": entry.merged_into}).first() if entry.merged_into else None
+        if survivor is not None:
+            known.filter(**{f"{side}_key": entry.key}).update(candidates=[survivor.pk])

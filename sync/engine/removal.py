@@ -37,7 +37,9 @@ def decide_removal(
     """A record that a fresh read did not find. The link was read again just before this is asked."""
     if now - link.get(side, "missing_at") < VERIFY_AFTER:
         why = f"Missing in {rules.pair.system(side)}; the hub looks again before it believes it."
-        return Decision(link=link, outcome=Outcome.WAITING, problem=why, retry=True)
+        return Decision(
+            link=link, outcome=Outcome.WAITING, problem=why, retry=True, candidates=link.candidates
+        )
     other = side.other
     if link.get(other, "key") is None or link.get(other, "missing_at"):
         return Decision(
@@ -56,6 +58,15 @@ def decide_removal(
         why = f"{_gone(rules, side)} It was edited in {rules.pair.system(other)} since: a person must decide."
         return Decision(link=link, outcome=Outcome.CONFLICT, clashes=[_clash(side, why)])
     return _carry_over(rules, link, side, removes)
+
+
+def ask_about_merge(rules: PairRules, link: Link, side: Side, survivor: Link) -> Decision:
+    """A record that was merged into another one is gone, but what it stood for is not: nothing is carried over."""
+    into = f"'{survivor}' ({survivor.get(side, 'key')})"
+    why = f"{_gone(rules, side)} It was probably merged into {into}: a person must decide what follows."
+    return Decision(
+        link=link, outcome=Outcome.CONFLICT, clashes=[_clash(side, why)], candidates=link.candidates
+    )
 
 
 def _carry_over(rules: PairRules, link: Link, side: Side, removes: Mapping[Side, bool]) -> Decision:

@@ -57,9 +57,11 @@ def unquoted(tag: str) -> str:
 
 
 def moment(text: str) -> datetime | None:
-    """A stamp with its zone; zone-less ones are read as UTC. None for none."""
+    """A stamp with its zone; zone-less ones are read as UTC. None for none, and for the beginning of time."""
+    if text.startswith("0001-01-01"):
+        return None
     try:
         parsed = datetime.fromisoformat(text)
-    except ValueError:
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
