@@ -1,0 +1,174 @@
+"""Nothing lost, nothing doubled: judged by what both systems hold and by their own ledgers."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from tests.chaos.person import Edit, Person
+from tests.chaos.words import BY_NAME, ENTITIES, Entity, Row, essence
+from tests.e2e.harness import Systems
+
+WINDOW = timedelta(seconds=8)
+"""From the hub's last reading to the landing of its write: an edit made in between in a system without conditional
+writes cannot be told from the value that was read. Such edits are counted apart."""
+
+
+@dataclass(kw_only=True)
+class Verdict:
+    """Sentences, one for each thing that went wrong; figures for what is allowed."""
+
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    apart: list[str] = field(default_factory=list)
+    figures: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What both systems hold at rest, and what their ledgers say the hub wrote."""
+
+    erp: dict[str, dict[str, Row]]
+    crm: dict[str, dict[str, Row]]
+    writes: dict[str, list[Row]]
+    couples: dict[str, list[tuple[str, str]]]
+    """ERP key and webCRM key of the records that carry each other's names, by pair."""
+    edits: list[Edit]
+    kept: set[tuple[str, str, str]]
+    in_conflict: set[tuple[str, str]]
+
+
+def gather(
+    systems: Systems, edits: list[Edit], *, kept: set[tuple[str, str, str]], in_conflict: set[tuple[str, str]]
+) -> Case:
+    """`kept` and `in_conflict` as `tests.chaos.sight` finds them."""
+    erp = {e.name: {row["id"]: row for row in systems.erp.state(e.name)} for e in ENTITIES}
+    crm = {e.name: {str(row[e.crm_key]): row for row in systems.crm.state(e.crm)} for e in ENTITIES}
+    couples = {
+        e.name: [
+            (row[e.reference], key) for key, row in crm[e.name].items() if row[e.reference] in erp[e.name]
+        ]
+        for e in ENTITIES
+    }
+    writes = {"erp": systems.erp.writes(), "crm": systems.crm.writes()}
+    return Case(
+        erp=erp, crm=crm, writes=writes, couples=couples, edits=edits, kept=kept, in_conflict=in_conflict
+    )
+
+
+def judge(case: Case, person: Person) -> Verdict:
+    verdict = Verdict()
+    verdict.doubled += doubles(case)
+    verdict.lost += lost_records(case, person)
+    for story in stories(case):
+        _judge_field(case, story, verdict)
+    return verdict
+
+
+def doubles(case: Case) -> Iterator[str]:
+    """No key of the ERP stands in two records of webCRM, now or ever; nor the other way round."""
+    for entity in ENTITIES:
+        for named, keys in _carriers(case, entity).items():
+            if named and len(keys) > 1:
+                yield f"{entity.name} {named} stands in {entity.crm} {sorted(keys)}"
+        references = Counter(row.get("externalReference") for row in case.erp[entity.name].values())
+        for reference, number in references.items():
+            if reference and number > 1:
+                yield f"{number} {entity.name} of the ERP name {reference}"
+
+
+def _carriers(case: Case, entity: Entity) -> dict[str, set[str]]:
+    """webCRM's records by the ERP key they carry, or were ever given by the hub."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for key, row in case.crm[entity.name].items():
+        found[row[entity.reference] or ""].add(key)
+    for write in case.writes["crm"]:
+        if write["entity"] == entity.crm:
+            found[str(write["values"].get(entity.reference) or "")].add(str(write["key"]))
+    return found
+
+
+def lost_records(case: Case, person: Person) -> Iterator[str]:
+    """Every record a person made has its counterpart."""
+    for made in person.made:
+        side = ("erp", "crm").index(made.side)
+        if not any(couple[side] == made.key for couple in case.couples[made.entity]):
+            yield f"{made.entity} {made.key}, made in the {made.side} at {made.at:%H:%M:%S}, has no counterpart"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """Everything a person did to one field of one couple, in order, and what both sides hold of it now."""
+
+    entity: Entity
+    erp_key: str
+    crm_key: str
+    erp: str
+    crm: str
+    edits: list[Edit]
+
+    def __str__(self) -> str:
+        told = "; ".join(f"{e.at:%H:%M:%S} {e.side}={e.value}" for e in self.edits[-4:])
+        path = self.edits[0].field.erp
+        return (
+            f"{self.entity.name} {self.erp_key}/{self.crm_key} {path}: erp {self.erp}, crm {self.crm}; {told}"
+        )
+
+
+def stories(case: Case) -> Iterator[Story]:
+    of_key = {
+        (name, side, couple[at]): couple
+        for name, couples in case.couples.items()
+        for couple in couples
+        for at, side in enumerate(("erp", "crm"))
+    }
+    found: dict[tuple[str, str, str, str], list[Edit]] = defaultdict(list)
+    for edit in case.edits:
+        couple = of_key.get((edit.entity, edit.side, edit.key))
+        if couple:
+            found[(edit.entity, *couple, edit.field.erp)].append(edit)
+    for (name, erp_key, crm_key, _), edits in found.items():
+        kind = edits[0].field
+        yield Story(
+            entity=BY_NAME[name],
+            erp_key=erp_key,
+            crm_key=crm_key,
+            erp=essence(case.erp[name][erp_key].get(kind.erp)),
+            crm=essence(case.crm[name][crm_key].get(kind.crm)),
+            edits=edits,
+        )
+
+
+def _judge_field(case: Case, story: Story, verdict: Verdict) -> None:
+    verdict.figures["fields edited"] += 1
+    if story.erp != story.crm:
+        if (story.entity.name, story.erp_key) in case.in_conflict:
+            verdict.figures["fields in conflict"] += 1
+        else:
+            verdict.apart.append(str(story))
+        return
+    if story.erp not in {essence(edit.value) for edit in story.edits}:
+        verdict.apart.append(f"typed by nobody: {story}")
+    last = story.edits[-1]
+    if essence(last.value) == story.erp:
+        return
+    if (story.entity.name, last.side, essence(last.value)) in case.kept:
+        verdict.figures["edits overruled, and kept in the audit"] += 1
+    elif last.side == "crm" and _in_the_window(case, story, last):
+        verdict.figures["edits lost in the window of a system without conditional writes"] += 1
+    else:
+        verdict.lost.append(str(story))
+
+
+def _in_the_window(case: Case, story: Story, edit: Edit) -> bool:
+    """Whether the hub wrote this field over a moment after the edit. webCRM's stamps are whole seconds."""
+    since = edit.at.replace(microsecond=0)
+    return any(
+        write["entity"] == story.entity.crm
+        and str(write["key"]) == story.crm_key
+        and edit.field.crm in write["values"]
+        and since <= datetime.fromisoformat(write["at"]) <= edit.at + WINDOW
+        for write in case.writes["crm"]
+    )
