@@ -28,6 +28,7 @@ LINK_FIELDS = (
     "due_at",
     "reason",
     "attempts",
+    "settled_as",
     "problem",
     "settled_at",
     "run",
@@ -79,6 +80,7 @@ def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, 
     intent.state, intent.ended_at, intent.key = IntentState.CONFIRMED, now, record.key
     intent.change.held = held
     link.attempts, link.problem, link.settled_at = 0, "", now
+    link.settled_as = Outcome.WRITTEN.value
     if link.get(side.other, "missing_at"):
         link.state, link.due_at, link.reason = LinkState.REMOVED, None, ""
     else:

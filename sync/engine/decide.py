@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sync.connectors.base import OperationKind
@@ -42,7 +42,6 @@ class Desk:
     removes: Mapping[Side, bool]
     read_fully: bool
     now: datetime
-    absorbed: set[int] = field(default_factory=set)
 
     def decide(self, link: Link) -> Decision:
         if link.state in (LinkState.PAUSED, LinkState.REMOVED, LinkState.MERGED):
@@ -108,6 +107,9 @@ class Desk:
         if parental := self._parental(link, side):
             return parental
         found = self.matcher.find(link, side)
+        if found.counterpart and found.counterpart.state == LinkState.PAUSED:
+            why = f"Its counterpart '{found.counterpart}' is paused. Resume that to have the two linked."
+            return Decision(link=link, outcome=Outcome.HELD, problem=why, candidates=[found.counterpart.pk])
         if found.counterpart:
             return Decision(link=link, outcome=Outcome.LINKED, counterpart=found.counterpart)
         if found.candidates:

@@ -28,7 +28,8 @@ from sync.models.runs import Change
 MAX_ATTEMPTS = 5
 OUTCOME_FIELDS = (
     "state", "erp_key", "crm_key", "linked_at", "due_at", "reason", "reread", "attempts", "problem", "refused",
-    "run", "outcome", "erp_version", "crm_version", "erp_missing_at", "crm_missing_at", "lease_token", "lease_until",
+    "run", "outcome", "settled_as", "erp_version", "crm_version", "erp_missing_at", "crm_missing_at",
+    "lease_token", "lease_until",
 )  # fmt: skip
 
 
@@ -43,6 +44,7 @@ def take_outcomes(work: Slice, side: Side, outcomes: Sequence[tuple[Intent, Resu
             _acknowledged(intent, side, result, now)
         else:
             _failed(intent, side, result.error, now)
+        intent.link.settled_as = _counted(intent).value
         work.touch([intent.link], _counted(intent))
     intents = [intent for intent, _ in outcomes]
     twins = absorb_twins(

@@ -14,7 +14,8 @@ from sync.core.match import MatchKey as MatchRule
 from sync.core.vocabulary import Side
 from sync.engine.references import References, load_references
 from sync.engine.rules import PairRules
-from sync.models.links import OPEN_INTENTS, Link, LinkState, MatchKey, Separation
+from sync.models.links import OPEN_INTENTS, Intent, Link, LinkState, MatchKey, Separation
+from sync.models.rows import update_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,50 +131,62 @@ def _separations(rules: PairRules, links: Iterable[Link]) -> set[tuple[str, str]
     return set(rows.values_list("erp_key", "crm_key"))
 
 
-def join(keeper: Link, absorbed: Link, now: datetime) -> bool:
-    """Make one link of two one-sided ones. False where either is leased, blocked or has changed meanwhile.
+HALF = ("key", "parent", "seen", "base", "stamps", "version", "updated_at", "by_hub", "scan", "missing_at")
+"""What a link remembers of one side, and takes over from the link it absorbs."""
 
-    Runs inside the caller's transaction. The absorbed row stays, as history.
+
+def join(keeper: Link, absorbed: Link, now: datetime) -> bool:
+    """Make one link of two one-sided ones. False where either is leased, blocked or has changed meanwhile."""
+    return bool(join_all([(keeper, absorbed)], now))
+
+
+def join_all(couples: Sequence[tuple[Link, Link]], now: datetime) -> set[int]:
+    """Make one link of every two one-sided ones: (the one that stays, the one it absorbs). Returns who stayed.
+
+    Runs inside the caller's transaction. Absorbed rows stay, as history. Couples of which one is leased, blocked or
+    has changed meanwhile are left as they are.
     """
-    side = Side.CRM if keeper.erp_key else Side.ERP
-    locked = {
-        link.pk: link
-        for link in Link.objects.select_for_update().filter(pk__in=[keeper.pk, absorbed.pk]).order_by("pk")
-    }
-    other = locked[absorbed.pk]
-    if not _free(other, keeper, now) or locked[keeper.pk].linked:
-        return False
-    Link.objects.filter(pk=absorbed.pk).update(
-        state=LinkState.MERGED,
-        merged_into=keeper,
-        due_at=None,
-        waiting=False,
-        lease_token="",
-        lease_until=None,
+    wanted = [link.pk for couple in couples for link in couple]
+    locked = {row.pk: row for row in Link.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
+    blocked = set(
+        Intent.objects.filter(link_id__in=wanted, state__in=OPEN_INTENTS).values_list("link_id", flat=True)
     )
-    names = (
-        "key",
-        "parent",
-        "seen",
-        "base",
-        "stamps",
-        "version",
-        "updated_at",
-        "by_hub",
-        "scan",
-        "missing_at",
-    )
-    keeper.put(side, **{name: other.get(side, name) for name in names})
+    joined = [
+        (keeper, locked[other.pk])
+        for keeper, other in couples
+        if not {keeper.pk, other.pk} & blocked
+        and not locked[keeper.pk].linked
+        and _free(locked[other.pk], keeper, now)
+    ]
+    for keeper, other in joined:
+        _take_over(keeper, other, now)
+    update_rows([other for _, other in joined], ABSORBED_FIELDS)
+    update_rows([keeper for keeper, _ in joined], KEEPER_FIELDS)
+    heirs = {other.pk: keeper.pk for keeper, other in joined}
+    keys = list(MatchKey.objects.filter(link_id__in=list(heirs)))
+    for key in keys:
+        key.link_id = heirs[key.link_id]
+    update_rows(keys, ["link"])
+    return {keeper.pk for keeper, _ in joined}
+
+
+ABSORBED_FIELDS = ("state", "merged_into", "due_at", "waiting", "lease_token", "lease_until")
+KEEPER_FIELDS = (
+    *(f"{side}_{name}" for side in Side for name in HALF), "state", "linked_at", "candidates", "problem",
+)  # fmt: skip
+
+
+def _take_over(keeper: Link, other: Link, now: datetime) -> None:
+    side = Side.ERP if other.erp_key else Side.CRM
+    keeper.put(side, **{name: other.get(side, name) for name in HALF})
     keeper.linked_at, keeper.candidates, keeper.problem = now, [], ""
-    keeper.save(update_fields=[*(f"{side}_{name}" for name in names), "linked_at", "candidates", "problem"])
-    MatchKey.objects.filter(link=absorbed, side=side).update(link=keeper)
-    return True
+    other.state, other.merged_into, other.due_at, other.waiting = LinkState.MERGED, keeper, None, False
+    other.lease_token, other.lease_until = "", None
 
 
 def _free(other: Link, keeper: Link, now: datetime) -> bool:
     leased = other.lease_until and other.lease_until > now and other.lease_token != keeper.lease_token
-    blocked = other.intents.filter(state__in=OPEN_INTENTS).exists()
-    return not (leased or blocked or other.linked or other.state != LinkState.ACTIVE)
+    return not (leased or other.linked or other.state not in (LinkState.ACTIVE, LinkState.EXCLUDED))
 
 
 def wake_children(links: Sequence[Link], now: datetime) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from sync.connectors.base import ConnectorError, Unauthorized, Unavailable
 from sync.core.vocabulary import Outcome, Side
@@ -183,7 +183,31 @@ def count(run: Run) -> None:
     Run.objects.filter(pk=run.pk).update(counts=run.counts)
 
 
+STANDING = [
+    outcome.value
+    for outcome in (
+        Outcome.FAILED,
+        Outcome.CONFLICT,
+        Outcome.HELD,
+        Outcome.WAITING,
+        Outcome.REMOVED,
+        Outcome.EXCLUDED,
+    )
+]
+"""What a link was settled as and still is, until something makes it due again."""
+
+
+def _recall_what_stands(run: Run) -> None:
+    """A record that says what it said before is not in step if it was held, or failed, or waits."""
+    quiet = Link.objects.filter(run=run, outcome=Outcome.UNCHANGED.value, due_at__isnull=True)
+    quiet.filter(settled_as__in=STANDING).update(outcome=F("settled_as"))
+    if not run.writes:
+        quiet.filter(plan__isnull=False).update(outcome=Outcome.WRITTEN.value)
+
+
 def _end(work: Slice) -> Progress:
+    _recall_what_stands(work.run)
+    count(work.run)
     total = sum(work.run.counts.values())
     if total != work.run.touched:
         return _fail(

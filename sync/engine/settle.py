@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
@@ -16,7 +16,7 @@ from sync.engine.conflicts import keep_conflicts, load_kept, load_rulings
 from sync.engine.decide import Desk
 from sync.engine.draft import Decision
 from sync.engine.observe import observe
-from sync.engine.pairing import join, load_matcher, wake_children
+from sync.engine.pairing import join_all, load_matcher, wake_children
 from sync.engine.poll import poll
 from sync.engine.references import load_references
 from sync.engine.slice import LEASE, Overtaken, Slice
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 BATCH = 200
 RELEASE_FIELDS = (
     "state", "due_at", "reason", "reread", "waiting", "attempts", "problem", "candidates", "plan", "run", "outcome",
-    "erp_base", "crm_base", "lease_token", "lease_until", "refused",
+    "settled_as", "erp_base", "crm_base", "lease_token", "lease_until", "refused",
 )  # fmt: skip
 
 
@@ -101,19 +101,19 @@ def _read(work: Slice, side: Side, keys: Sequence[str]) -> None:
 
 def _decide(work: Slice, links: list[Link]) -> list[Decision]:
     desk = _desk(work, links)
-    decisions = []
-    for link in links:
-        if link.pk in desk.absorbed:
-            continue
-        decisions.append(_decide_one(work, desk, link))
-    return [decision for decision in decisions if decision.link.pk not in desk.absorbed]
+    found = [_alone(work, link, desk.decide) for link in links]
+    joined, absorbed = _join(work, desk, found)
+    return [
+        _after_joining(work, desk, decision, decision.link.pk in joined)
+        for decision in found
+        if decision.link.pk not in absorbed
+    ]
 
 
-def _decide_one(work: Slice, desk: Desk, link: Link) -> Decision:
+def _alone(work: Slice, link: Link, decide: Callable[[Link], Decision]) -> Decision:
     """One link's decision. A defect of ours fails this link alone, and keeps its traceback in the log."""
     try:
-        decision = desk.decide(link)
-        return _join(work, desk, link, decision.counterpart) if decision.counterpart else decision
+        return decide(link)
     except (ConnectorError, DatabaseError, Overtaken):
         raise
     except Exception:
@@ -122,21 +122,36 @@ def _decide_one(work: Slice, desk: Desk, link: Link) -> Decision:
         return Decision(link=link, outcome=Outcome.FAILED, problem=why)
 
 
-def _join(work: Slice, desk: Desk, link: Link, other: Link) -> Decision:
-    """One hit: the two become one link, and are merged at once as a first meeting."""
+def _join(work: Slice, desk: Desk, decisions: Sequence[Decision]) -> tuple[set[int], set[int]]:
+    """Make one link of every two that were found to be the same. Which were kept, and which are no more."""
+    couples: dict[int, tuple[Link, Link]] = {}
+    taken: set[int] = set()
+    for decision in decisions:
+        link, other = decision.link, decision.counterpart
+        if other is not None and not taken & {link.pk, other.pk}:
+            couples[link.pk] = link, other
+            taken |= {link.pk, other.pk}
+    if not couples:
+        return set(), set()
     with transaction.atomic():
         work.hold()
-        if not join(link, other, desk.now):
-            return Decision(
-                link=link, outcome=Outcome.WAITING, problem="Its counterpart is busy.", retry=True
-            )
-        desk.absorbed.add(other.pk)
-        work.uncount([other])
-        wake_children([link], desk.now)
-    desk.matcher.links[link.pk] = link
-    desk.matcher.links.pop(other.pk, None)
-    desk.references.add(load_references(work.rules, [link]))
-    return desk.linked(link, fresh=True)
+        joined = join_all(list(couples.values()), desk.now)
+        absorbed = [couples[pk][1] for pk in joined]
+        work.uncount(absorbed)
+        wake_children([couples[pk][0] for pk in joined], desk.now)
+    desk.references.add(load_references(work.rules, [couples[pk][0] for pk in joined]))
+    return joined, {other.pk for other in absorbed}
+
+
+def _after_joining(work: Slice, desk: Desk, decision: Decision, is_joined: bool) -> Decision:
+    """Two that met are merged at once; who found their counterpart busy looks again."""
+    if is_joined:
+        return _alone(work, decision.link, lambda link: desk.linked(link, fresh=True))
+    if decision.counterpart is None:
+        return decision
+    return Decision(
+        link=decision.link, outcome=Outcome.WAITING, problem="Its counterpart is busy.", retry=True
+    )
 
 
 def _desk(work: Slice, links: list[Link]) -> Desk:
@@ -180,6 +195,7 @@ def _apply(work: Slice, decision: Decision, now: datetime) -> None:
         link.state = decision.state
     elif link.state == LinkState.EXCLUDED and decision.outcome is not Outcome.EXCLUDED:
         link.state = LinkState.ACTIVE
+    link.settled_as = decision.worst().value
     work.touch([link], decision.worst())
     _next(link, decision, now)
     if not (decision.drafts and work.run.writes):

@@ -22,8 +22,8 @@ from sync.models.pairs import EntityPair
 from sync.models.runs import Run
 from sync.models.systems import System
 
-LEASE = timedelta(minutes=5)
-"""How long a claimed link or run belongs to its worker: longer than any slice, so that only death ends it."""
+LEASE = timedelta(seconds=150)
+"""How long a claimed link or run belongs to its worker: longer than the queue lets a job live."""
 
 GRACE = timedelta(minutes=2)
 """How long a request whose outcome nobody saw may still be under way."""
@@ -80,9 +80,9 @@ class Slice:
         return not self.go_on() or self.ports.now() >= self.until
 
     def hold(self) -> None:
-        """First thing in every transaction that keeps what a call brought: the run is still ours."""
-        mine = Run.objects.select_for_update().filter(pk=self.run.pk, lease_token=self.token)
-        if not mine.values_list("pk").first():
+        """First thing in every transaction that keeps what a call brought: the run is still ours, and stays so."""
+        mine = Run.objects.filter(pk=self.run.pk, lease_token=self.token)
+        if not mine.update(lease_until=self.ports.now() + LEASE):
             raise Overtaken(f"{self.run} is in another worker's hands.")
 
     @cached_property

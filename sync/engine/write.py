@@ -158,6 +158,8 @@ def _take_write_lease(work: Slice, system: System) -> str:
 def _still_ours(work: Slice, intents: Sequence[Intent]) -> list[Intent]:
     """A worker that was paused beyond its lease must not write: its links may be in other hands."""
     now = work.ports.now()
+    tokens = {intent.link.lease_token for intent in intents}
+    Link.objects.filter(lease_token__in=tokens, lease_until__gt=now).update(lease_until=now + LEASE)
     held = dict(
         Link.objects.filter(pk__in=[intent.link_id for intent in intents], lease_until__gt=now).values_list(
             "pk", "epoch"

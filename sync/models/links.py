@@ -87,6 +87,7 @@ class Link(models.Model):
 
     run = models.ForeignKey(Run, null=True, blank=True, on_delete=models.SET_NULL, related_name="links")
     outcome = models.CharField(max_length=10, choices=OUTCOMES, blank=True)
+    settled_as = models.CharField(max_length=10, choices=OUTCOMES, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     linked_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)

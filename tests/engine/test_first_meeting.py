@@ -65,6 +65,25 @@ def test_several_hits_wait_for_a_person(world: World) -> None:
     assert not world.crm.writes[2:]
 
 
+def test_who_waits_for_a_person_is_counted_so_until_then(world: World) -> None:
+    world.customer(name="Akkurat AS", number="924618094")
+    for name in ("Akkurat Oslo", "Akkurat Bergen"):
+        world.organisation(OrgName=name, OrgNumber="924618094")
+    world.run()
+    assert world.run(full=True).counts == {"held": 3}
+
+
+def test_a_match_that_is_out_of_scope_is_linked_all_the_same(world: World) -> None:
+    world.customers.scope = {"crm": [{"path": "OrgStatus", "operator": "in", "values": ["Kunde"]}]}
+    world.customers.save(update_fields=["scope"])
+    world.organisation(OrgName="Akkurat", OrgNumber="924618094", OrgStatus="Inaktiv")
+    world.run()
+    world.customer(name="Akkurat AS", number="924618094")
+    world.settle()
+    assert len(world.crm.keys("orgs")) == 1
+    assert Link.objects.linked().count() == 1
+
+
 def test_two_that_want_the_same_counterpart_wait(world: World) -> None:
     world.customer(name="Akkurat AS", number="924618094")
     world.customer(name="Akkurat AS", number="924618094")
