@@ -9,8 +9,8 @@ from django.db.models import F
 
 from sync.connectors.base import OperationKind
 from sync.core.mapping import moved
-from sync.core.records import Property, Record, Value
-from sync.core.spelling import spelling
+from sync.core.records import Property, Record, Value, Values
+from sync.core.spelling import is_grown, spelling
 from sync.core.values import meaning
 from sync.core.vocabulary import Outcome, Side
 from sync.engine.rules import PairRules, ends
@@ -75,6 +75,8 @@ def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, 
         base |= _given_at_birth(
             work, side, record, set(intent.values), is_answer=_is_answer(link, intent, now)
         )
+    if not _edited_since(work, side, record):
+        base |= _grown(base, record, set(intent.values))
     link.put(side, base=base)
     link.put(side.other, base={**link.get(side.other, "base"), **intent.source})
     intent.state, intent.ended_at, intent.key = IntentState.CONFIRMED, now, record.key
@@ -85,6 +87,12 @@ def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, 
         link.state, link.due_at, link.reason = LinkState.REMOVED, None, ""
     else:
         _due_again(work.rules, link, now)
+
+
+def _grown(base: Values, record: Record, written: set[str]) -> dict[str, Value]:
+    """What the system escaped once more while it saved something else: its doing, and nobody's edit."""
+    beside = {path: value for path, value in record.values.items() if path in base and path not in written}
+    return {path: value for path, value in beside.items() if is_grown(base[path], value)}
 
 
 def _is_answer(link: Link, intent: Intent, now: datetime) -> bool:

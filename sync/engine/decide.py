@@ -150,6 +150,9 @@ class Desk:
             self.rules.rules, source=side, values=link.get(side, "seen"), references=self.references
         )
         decision = from_plan(self.rules, link, planned, fresh=False)
+        if any(end.required for p in planned.problems for end in self.rules.by_name[p.rule].ends(other)):
+            # A record without what its system insists on is refused, or worse, made without it.
+            return Decision(link=link, outcome=Outcome.WAITING, problem=f"Not made yet: {decision.problem}")
         decision.settled, decision.merged = [], False
         decision.drafts = [_of_the_whole(draft, link, side, self.rules) for draft in decision.drafts]
         return decision
@@ -213,7 +216,7 @@ def _without_refused(link: Link, writes: tuple[Write, ...]) -> tuple[list[Write]
     for write in writes:
         refusal = link.refused.get(write.rule)
         if refusal and refusal["side"] == write.side and refusal["values"] == _text(write.values):
-            refusals.append(str(refusal["message"]))
+            refusals.append(f"{next(iter(write.values))}: {refusal['message']}")
         else:
             kept.append(write)
     return kept, refusals

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.connectors.conftest import crm, crm_server, erp, erp_server
 from tests.world import World, make_world
+
+__all__ = ["crm", "crm_server", "erp", "erp_server"]
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from sync.connectors.base import (
 )
 from sync.connectors.http.address import parse_address
 from sync.connectors.http.door import Door, DoorAdapter
-from sync.connectors.http.json_text import NotJson, parse, write
+from sync.connectors.http.json_text import NotJson, parse, scalar, write
 from sync.connectors.http.patience import retry_after
 from sync.connectors.http.secrets import Secrets
 
@@ -145,7 +145,7 @@ class Session:
 
     def short(self, said: str) -> str:
         """What somebody else said, on one line, without secrets and without length."""
-        return self.secrets.strike(" ".join(said.split()))[:QUOTED]
+        return str(scalar(self.secrets.strike(" ".join(said.split()))))[:QUOTED]
 
     def _url(self, request: Request) -> str:
         def fill(found: re.Match[str]) -> str:

@@ -16,6 +16,7 @@ from sync.connectors.base import (
     Unavailable,
     Unknown,
 )
+from sync.connectors.http.json_text import scalar
 from sync.connectors.rest.expressions import Expression
 from sync.connectors.rest.section import Section
 from sync.core.records import Record
@@ -72,7 +73,7 @@ class ErrorTable:
     def _fields(self, body: Any) -> dict[str, str]:
         found = self.fields.of(body)
         if isinstance(found, Mapping):
-            return {str(name): str(text)[:SHORT] for name, text in found.items()}
+            return {str(name): str(scalar(str(text)))[:SHORT] for name, text in found.items()}
         rows = found if isinstance(found, list) else []
         return {
             name: self.field_text.text_of(row)[:SHORT]

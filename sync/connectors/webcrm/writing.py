@@ -16,6 +16,7 @@ from sync.connectors.base import (
     Unavailable,
     Unknown,
 )
+from sync.connectors.http.json_text import scalar
 from sync.connectors.http.session import Answer
 from sync.connectors.webcrm.facts import HIDDEN, MASK, UNSET_DATE, Facts
 from sync.core.records import Property, Value
@@ -128,7 +129,7 @@ def _model_state(body: Any) -> dict[str, str]:
         (body[name] for name in ("errors", "ModelState") if isinstance(body.get(name), Mapping)), body
     )
     return {
-        name: " ".join(str(sentence) for sentence in said)
+        name: str(scalar(" ".join(str(sentence) for sentence in said)))
         for name, said in inner.items()
         if isinstance(said, list) and said
     }

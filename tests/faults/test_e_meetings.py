@@ -1,0 +1,125 @@
+"""Edits, runs and workers that meet at an awkward moment."""
+
+from __future__ import annotations
+
+from sync.core.vocabulary import Side
+from sync.engine.runner import advance
+from sync.engine.schedule import open_due_runs, open_run, runs_to_go_on
+from sync.models.links import Conflict, Link
+from sync.models.pairs import EntityPair, FieldMapping
+from sync.models.runs import OPEN_RUNS, Run
+from sync.services.pairs import rules_changed, snapshot
+from tests.world import World
+
+
+def org(world: World, key: str) -> str:
+    return world.link(erp_key=key).crm_key or ""
+
+
+def phone(world: World, key: str) -> object:
+    return (world.erp.values("customers", key) or {})["phone"]
+
+
+def test_a_value_that_came_back_before_anybody_looked_is_written_nowhere(world: World, key: str) -> None:
+    writes = len(world.crm.writes)
+    for name in ("Noe annet AS", "Akkurat AS"):
+        world.erp.edit("customers", key, {"name": name})
+    world.settle()
+    assert len(world.crm.writes) == writes
+
+
+def test_an_edit_between_the_write_and_its_reading_back_is_somebodys_edit(world: World, key: str) -> None:
+    world.crm.entity("orgs").answers_record = False
+
+    def meddle(call: str, phase: str) -> None:
+        if (call, phase) == ("write orgs", "after"):
+            world.crm.faults = lambda _call, _phase: None
+            world.crm.edit("orgs", org(world, key), {"OrgPhone": "44 00 00 00"})
+
+    world.crm.faults = meddle
+    world.erp.edit("customers", key, {"phone": "33 00 00 00"})
+    world.settle()
+    assert phone(world, key) == world.of_customer(key)["OrgPhone"] == "44 00 00 00"
+
+
+def test_an_edit_right_before_the_write_is_seen_where_a_fresh_read_comes_first(
+    world: World, key: str
+) -> None:
+    def meddle(call: str, phase: str) -> None:
+        if (call, phase) == ("list orgs", "before") and len(world.crm.calls) > calls + 1:
+            world.crm.faults = lambda _call, _phase: None
+            world.crm.edit("orgs", org(world, key), {"OrgPhone": "44 00 00 00"})
+
+    world.erp.edit("customers", key, {"phone": "33 00 00 00"})
+    world.clock.pass_(60)
+    calls = len(world.crm.calls)
+    world.crm.faults = meddle
+    world.settle()
+    assert phone(world, key) == world.of_customer(key)["OrgPhone"] == "44 00 00 00"
+
+
+def test_two_workers_never_hold_the_same_run(world: World) -> None:
+    world.customer(name="Akkurat AS")
+    run, _ = open_run(world.customers, trigger="command", now=world.clock.now())
+    second: list[object] = []
+
+    def meddle(call: str, phase: str) -> None:
+        if (call, phase) == ("write orgs", "before"):
+            second.append(advance(Run.objects.get(pk=run.pk), world.means))
+
+    world.crm.faults = meddle
+    advance(run, world.means)
+    assert second == [None]
+    assert len(world.crm.keys("orgs")) == 1
+
+
+def test_a_job_that_comes_twice_or_late_finds_nothing_to_do(world: World, key: str) -> None:
+    run = Run.objects.latest("pk")
+    writes, calls = len(world.crm.writes), len(world.crm.calls)
+    assert advance(run, world.means) is None
+    world.clock.pass_(3600)
+    assert advance(Run.objects.get(pk=run.pk), world.means) is None
+    assert (len(world.crm.writes), len(world.crm.calls)) == (writes, calls)
+
+
+def test_a_burst_of_missed_ticks_opens_one_run_a_pair(world: World) -> None:
+    world.clock.pass_(6 * 3600)
+    for _ in range(20):
+        open_due_runs(world.clock.now())
+    assert Run.objects.filter(state__in=OPEN_RUNS).count() == len(world.pairs)
+    assert len(runs_to_go_on(world.clock.now())) == len(world.pairs)
+
+
+def test_a_mapping_changed_in_the_middle_of_a_run_keeps_the_next_from_writing(world: World, key: str) -> None:
+    version, rows = world.customers.rules_version, snapshot(world.customers)
+    world.erp.edit("customers", key, {"name": "Akkurat Norge AS"})
+
+    def change(call: str, phase: str) -> None:
+        if (call, phase) == ("list customers", "after"):
+            world.erp.faults = lambda _call, _phase: None
+            FieldMapping.objects.filter(crm_property="OrgCity").update(erp_property="phone")
+            rules_changed(world.customers, before=rows, by="kari")
+
+    world.erp.faults = change
+    run = world.run()
+    assert run.rules_version == version
+    pair = EntityPair.objects.get(pk=world.customers.pk)
+    assert (pair.mode, pair.rules_version) == ("observe", version + 1)
+    writes = len(world.crm.writes)
+    world.erp.edit("customers", key, {"name": "Akkurat Verden AS"})
+    assert world.run().counts == {"written": 1}
+    assert len(world.crm.writes) == writes
+
+
+def test_a_ruling_on_values_that_moved_on_is_asked_for_again(world: World, key: str) -> None:
+    FieldMapping.objects.update(policy="ask")
+    world.erp.edit("customers", key, {"name": "Ett AS"})
+    world.crm.edit("orgs", org(world, key), {"OrgName": "To AS"})
+    world.run()
+    Conflict.objects.update(state="ruled", winner=Side.ERP, resolved_by="kari")
+    world.crm.edit("orgs", org(world, key), {"OrgName": "Tre AS"})
+    Link.objects.update(due_at=world.clock.now())
+    world.run()
+    (conflict,) = world.conflicts()
+    assert (conflict.crm_values, conflict.winner) == ({"OrgName": "Tre AS"}, "")
+    assert world.of_customer(key)["OrgName"] == "Tre AS"
