@@ -12,7 +12,7 @@ DEV_PINS := $(RUN_PINS) requirements-dev.txt
 RUN_STAMP := $(VENV)/.run-$(shell cat $(RUN_PINS) | cksum | cut -d' ' -f1)
 DEV_STAMP := $(VENV)/.dev-$(shell cat $(DEV_PINS) | cksum | cut -d' ' -f1)
 
-.PHONY: help demo demo-clean test check bench lock clean
+.PHONY: help demo demo-clean test check bench screenshots lock clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -31,6 +31,9 @@ check: $(DEV_STAMP) ## format, lint, types, import contracts, migrations, deploy
 
 bench: $(DEV_STAMP) ## measure what bench/ measures
 	@DEBUG=1 $(PY) -m bench
+
+screenshots: $(DEV_STAMP) ## take the pictures of the docs anew; needs Chromium
+	@$(PY) -m tests.e2e.screenshots
 
 lock: $(DEV_STAMP) ## show which pinned requirements have newer versions
 	@$(PY) -m pip list --outdated --not-required --disable-pip-version-check
