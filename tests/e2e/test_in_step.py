@@ -12,17 +12,11 @@ import pytest
 from sandbox.seed.world import World, make_world
 from tests.e2e import harness
 from tests.e2e.harness import Hub, Systems
+from tests.e2e.truth import PAIRS, counterparts, wanted
 
 pytestmark = pytest.mark.e2e
 
 SIZE = {"customers": 120, "contacts": 250, "products": 60, "seed": 3}
-PAIRS = {
-    "customers": ("Organisations", "OrganisationId", "OrganisationExtraCustom8"),
-    "contacts": ("Persons", "PersonId", "PersonCustom5"),
-    "products": ("Products", "ProductId", "ProductCustom3"),
-}
-"""Per ERP entity: webCRM's entity, its key, and where it keeps the ERP's key."""
-
 EDITS: dict[str, list[tuple[str, Any, str, Any]]] = {
     "customers": [
         ("organizationNumber", "974760673", "OrganisationExtraCustom1", "974760673"),
@@ -83,23 +77,6 @@ def world() -> World:
     return make_world(**SIZE)
 
 
-def wanted(world: World, entity: str) -> list[str]:
-    """The ERP's records in scope that no person has to be asked about."""
-    expected, held = world.expected[entity], set(world.expected["customers"].ambiguous)
-    out = {*expected.out_of_scope, *expected.orphaned, *expected.ambiguous}
-    return [
-        row["id"]
-        for row in world.erp[entity]
-        if row["id"] not in out and row.get("customer", {}).get("id") not in held
-    ]
-
-
-def counterparts(systems: Systems, entity: str) -> dict[str, dict[str, Any]]:
-    """webCRM's records by the ERP key they carry."""
-    name, _, reference = PAIRS[entity]
-    return {row[reference]: row for row in systems.crm.state(name) if row[reference]}
-
-
 def erp_record(systems: Systems, entity: str, key: str) -> dict[str, Any]:
     return next(row for row in systems.erp.state(entity) if row["id"] == key)
 
@@ -142,7 +119,7 @@ def test_records_that_were_the_same_were_linked_and_not_doubled(
     hub: Hub, systems: Systems, world: World, entity: str
 ) -> None:
     key = PAIRS[entity][1]
-    linked = {reference: row[key] for reference, row in counterparts(systems, entity).items()}
+    linked = {reference: row[key] for reference, row in counterparts(systems.crm, entity).items()}
     sure = [(erp, crm) for erp, crm in world.expected[entity].pairs if erp in set(wanted(world, entity))]
     assert len(sure) > 10
     assert {erp: linked[erp] for erp, _ in sure} == dict(sure)
@@ -151,7 +128,7 @@ def test_records_that_were_the_same_were_linked_and_not_doubled(
 def test_ambiguous_matches_wait_for_a_person(hub: Hub, systems: Systems, world: World) -> None:
     ambiguous = world.expected["customers"].ambiguous
     assert ambiguous
-    assert not set(ambiguous) & set(counterparts(systems, "customers"))
+    assert not set(ambiguous) & set(counterparts(systems.crm, "customers"))
 
 
 def test_another_run_writes_nothing(hub: Hub, systems: Systems) -> None:
@@ -170,7 +147,7 @@ def test_an_edit_in_the_erp_arrives_in_webcrm_field_by_field(
     record = erp_record(systems, entity, key)
     systems.erp.edit(entity, key, **as_change(record, [(path, value) for path, value, _, _ in EDITS[entity]]))
     hub.sync(entity)
-    found = counterparts(systems, entity)[key]
+    found = counterparts(systems.crm, entity)[key]
     lines = {"OrganisationAddress": lambda text: text.split("\r\n")[0]}
     assert {path: lines.get(path, unlinked_words)(found[path]) for _, _, path, _ in EDITS[entity]} == {
         path: value for _, _, path, value in EDITS[entity]
@@ -188,7 +165,7 @@ def test_an_edit_in_webcrm_arrives_in_the_erp_field_by_field(
     expected = {path: value for path, value, _, _ in EDITS[entity]}
     if other:
         edits["OrganisationExtraCustom1"] = expected["organizationNumber"] = other
-    systems.crm.edit(name, counterparts(systems, entity)[key][id_], **edits)
+    systems.crm.edit(name, counterparts(systems.crm, entity)[key][id_], **edits)
     hub.sync(entity)
     record = erp_record(systems, entity, key)
     assert {path: unlinked_words(at(record, path)) for path in expected} == expected
@@ -197,10 +174,10 @@ def test_an_edit_in_webcrm_arrives_in_the_erp_field_by_field(
 def test_edits_of_two_fields_on_two_sides_both_survive(hub: Hub, systems: Systems, world: World) -> None:
     key = wanted(world, "customers")[13]
     systems.erp.edit("customers", key, phone="+47 90 90 90 90")
-    found = counterparts(systems, "customers")[key]
+    found = counterparts(systems.crm, "customers")[key]
     systems.crm.edit("Organisations", found["OrganisationId"], OrganisationVatNumber="NO999999999MVA")
     hub.sync("customers")
-    assert counterparts(systems, "customers")[key]["OrganisationTelephone"] == "+47 90 90 90 90"
+    assert counterparts(systems.crm, "customers")[key]["OrganisationTelephone"] == "+47 90 90 90 90"
     assert erp_record(systems, "customers", key)["vatNumber"] == "NO999999999MVA"
 
 
@@ -220,12 +197,12 @@ def test_a_name_that_webcrm_cannot_hold_never_shortens_the_erps(
 
 def test_a_removed_product_is_marked_and_not_made_again(hub: Hub, systems: Systems, world: World) -> None:
     key = wanted(world, "products")[5]
-    product = counterparts(systems, "products")[key]["ProductId"]
+    product = counterparts(systems.crm, "products")[key]["ProductId"]
     systems.crm.remove("Products", product)
     hub.sync("products", "--full")
     hub.ask(LATER)
     hub.sync("products")
-    assert key not in counterparts(systems, "products")
+    assert key not in counterparts(systems.crm, "products")
     assert erp_record(systems, "products", key)["isInactive"] is True
 
 
