@@ -68,6 +68,8 @@ class MemoryEntity:
     capabilities: Capabilities = EVERYTHING
     habits: dict[str, Habit] = field(default_factory=dict)
     """Per property: what the system makes of what it is given (cuts, rounds, re-cases)."""
+    born: dict[str, Callable[[str], Value]] = field(default_factory=dict)
+    """Per property: what the system itself gives a new record, made from its key."""
     unique: tuple[str, ...] = ()
     refuses: dict[str, set[Value]] = field(default_factory=dict)
     """Per property: values that are refused."""

@@ -194,10 +194,12 @@ class MemorySystem:
     def _insert(self, entity: str, values: Values, hand: Hand, *, key: str = "") -> Stored:
         here = self.entity(entity)
         here.made += 1
+        key = key or f"{entity}-{here.made}"
+        given = {path: made(key) for path, made in here.born.items()}
         stored = Stored(
-            key=key or f"{entity}-{here.made}",
+            key=key,
             order=here.made,
-            values={**dict.fromkeys((p.path for p in here.properties), None), **values},
+            values={**dict.fromkeys((p.path for p in here.properties), None), **given, **values},
             updated_at=hand.at or self.clock(),
             updated_by=hand.by,
         )

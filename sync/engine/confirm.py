@@ -105,12 +105,20 @@ def _given_at_birth(
 ) -> dict[str, Value]:
     """What a system put into a new record by itself is its default, not somebody's edit.
 
-    Read later from a system that does not name its editors it may be either: then it counts as an edit.
+    Read later from a system that does not name its editors it may be either: then it counts as an edit. What only
+    this side can say (the key and the number it gave) is neither: it has yet to reach the other side.
     """
     if not (is_answer or (work.capabilities(side).names_editor and record.by_hub)):
         return {}
-    mapped = work.rules.types[side]
-    return {path: value for path, value in record.values.items() if path in mapped and path not in written}
+    default = work.rules.types[side].keys() - written - _only_said_by(work.rules, side)
+    return {path: value for path, value in record.values.items() if path in default}
+
+
+def _only_said_by(rules: PairRules, side: Side) -> set[str]:
+    """Properties that travel from this side and never to it."""
+    travelling = [rule for rule in rules.rules if not rule.only_on_create]
+    written = {path for rule in travelling if rule.direction.writes(side) for path in rule.paths(side)}
+    return {path for rule in travelling for path in rule.paths(side)} - written
 
 
 def _base_of(

@@ -126,6 +126,22 @@ def test_a_crm_only_record_is_created_in_the_erp_where_the_pair_says_so(world: W
     assert (values["name"], values["reference"]) == ("Ny Kunde AS", "1")
 
 
+def test_what_the_erp_alone_can_say_of_a_record_made_there_reaches_webcrm(world: World) -> None:
+    world.erp.entity("customers").born["id"] = str
+    organisation = world.organisation(OrgName="Ny Kunde AS")
+    world.settle()
+    (key,) = world.erp.keys("customers")
+    assert world.of_customer(key)["OrgId"] == organisation
+    assert world.of_customer(key)["OrgRef"] == key
+
+
+def test_a_default_of_the_erp_is_no_edit_of_a_field_that_travels_both_ways(world: World) -> None:
+    world.erp.entity("customers").born["city"] = lambda _key: "Oslo"
+    organisation = world.organisation(OrgName="Ny Kunde AS")
+    world.settle()
+    assert (world.crm.values("orgs", organisation) or {})["OrgCity"] == ""
+
+
 def test_nothing_is_created_in_the_erp_where_the_pair_does_not_say_so(world: World) -> None:
     world.customers.creates_in_erp = False
     world.customers.save(update_fields=["creates_in_erp"])
