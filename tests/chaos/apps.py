@@ -11,6 +11,7 @@ import sys
 from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
+from typing import Any
 from uuid import uuid4
 
 from django.apps import AppConfig
@@ -30,9 +31,9 @@ class Hurry(AppConfig):
         early = [name for name in sys.modules if name.startswith("sync.engine.")]
         if early:
             raise RuntimeError(f"{early} came before their constants could be changed.")
-        engine = import_module("sync.engine.slice")
+        engine: Any = import_module("sync.engine.slice")
         engine.LEASE, engine.GRACE = LEASE, GRACE
-        jobs = import_module("sync.jobs")
+        jobs: Any = import_module("sync.jobs")
         patient = jobs.means()
         hurried = replace(patient, slice=SLICE, ports=replace(patient.ports, token=token))
         jobs.means = lambda: hurried

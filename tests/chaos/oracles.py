@@ -37,11 +37,15 @@ class Case:
     """ERP key and webCRM key of the records that carry each other's names, by pair."""
     edits: list[Edit]
     kept: set[tuple[str, str, str]]
-    in_conflict: set[tuple[str, str]]
+    in_conflict: set[tuple[str, str | None]]
 
 
 def gather(
-    systems: Systems, edits: list[Edit], *, kept: set[tuple[str, str, str]], in_conflict: set[tuple[str, str]]
+    systems: Systems,
+    edits: list[Edit],
+    *,
+    kept: set[tuple[str, str, str]],
+    in_conflict: set[tuple[str, str | None]],
 ) -> Case:
     """`kept` and `in_conflict` as `tests.chaos.sight` finds them."""
     erp = {e.name: {row["id"]: row for row in systems.erp.state(e.name)} for e in ENTITIES}

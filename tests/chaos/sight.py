@@ -31,7 +31,8 @@ def patiently(look: Callable[[], Found], otherwise: Found) -> Found:
 def writers() -> set[int]:
     """The processes that have a write under way: recorded, and its outcome not yet kept."""
     tokens = Intent.objects.filter(state=IntentState.RECORDED).values_list("token", flat=True)
-    return {maker(token) for token in patiently(lambda: list(tokens), [])}
+    nobody: list[str] = []
+    return {maker(token) for token in patiently(lambda: list(tokens), nobody)}
 
 
 def unrest() -> str:
@@ -56,7 +57,7 @@ def kept_values() -> set[tuple[str, str, str]]:
     return found
 
 
-def in_conflict() -> set[tuple[str, str]]:
+def in_conflict() -> set[tuple[str, str | None]]:
     """ERP key and pair of the links that wait for a person."""
     open_ones = Conflict.objects.filter(state=ConflictState.OPEN)
     return set(open_ones.values_list("link__pair__name", "link__erp_key"))
