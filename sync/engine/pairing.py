@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -45,6 +45,8 @@ class Matcher:
             if value is None:
                 continue
             hits = self._hits(link, side, rule.position, value, within_parent=rule.within_parent)
+            if rule.propose:
+                hits = [other for other in hits if not self._contradicted(link, other, rule.position)]
             if hits:
                 return self._verdict(link, side, rule, value, hits)
         return Finding()
@@ -66,6 +68,11 @@ class Matcher:
             if not self._apart(link, other, side)
             and (not within_parent or self._same_parent(link, other, side))
         ]
+
+    def _contradicted(self, link: Link, other: Link, position: int) -> bool:
+        """Whether a stronger match rule knows better: both have a value for it, and not the same one."""
+        mine, theirs = self.keys.get(link.pk, {}), self.keys.get(other.pk, {})
+        return any(mine[each] != theirs[each] for each in mine.keys() & theirs.keys() if each < position)
 
     def _apart(self, link: Link, other: Link, side: Side) -> bool:
         couple = (link, other) if side is Side.ERP else (other, link)
@@ -113,16 +120,26 @@ def load_matcher(rules: PairRules, links: Sequence[Link]) -> Matcher:
     matcher = Matcher(rules=rules)
     for row in MatchKey.objects.filter(link_id__in=[link.pk for link in links]):
         matcher.keys.setdefault(row.link_id, {})[row.position] = row.value
-    values = {value for keys in matcher.keys.values() for value in keys.values()}
-    holders = MatchKey.objects.filter(pair=rules.pair, value__in=values)
-    for row in holders:
+    for row in _holders(rules, matcher.keys):
         matcher.holders[Side(row.side), row.position, row.value].append(row.link_id)
     wanted = {pk for pks in matcher.holders.values() for pk in pks} | {link.pk for link in links}
+    for row in MatchKey.objects.filter(link_id__in=wanted - matcher.keys.keys()):
+        matcher.keys.setdefault(row.link_id, {})[row.position] = row.value
     current = Link.objects.current().filter(pk__in=wanted).exclude(state=LinkState.REMOVED)
     matcher.links = {link.pk: link for link in current}
     matcher.separated = _separations(rules, matcher.links.values())
     matcher.references = load_references(rules, matcher.links.values())
     return matcher
+
+
+def _holders(rules: PairRules, keys: Mapping[int, Mapping[int, str]]) -> Iterator[MatchKey]:
+    """Who has these values too, on either side. One look into the index per side and position."""
+    for position in {position for each in keys.values() for position in each}:
+        values = {each[position] for each in keys.values() if position in each}
+        for side in Side:
+            yield from MatchKey.objects.filter(
+                pair=rules.pair, side=side, position=position, value__in=values
+            )
 
 
 def _separations(rules: PairRules, links: Iterable[Link]) -> set[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sync.models.links import Link, Separation
+from sync.models.pairs import MatchRule
 from tests.world import START, World
 
 
@@ -82,6 +83,16 @@ def test_a_match_that_is_out_of_scope_is_linked_all_the_same(world: World) -> No
     world.settle()
     assert len(world.crm.keys("orgs")) == 1
     assert Link.objects.linked().count() == 1
+
+
+@pytest.mark.parametrize(("number", "counts"), [("", {"held": 2}), ("911111111", {"written": 2})])
+def test_a_proposal_waits_unless_a_stronger_key_contradicts_it(
+    world: World, number: str, counts: dict[str, int]
+) -> None:
+    MatchRule.objects.create(pair=world.customers, position=9, by="name", propose=True)
+    world.customer(name="Akkurat AS", number="924618094")
+    world.organisation(OrgName="Akkurat AS", OrgNumber=number)
+    assert world.run().counts == counts
 
 
 def test_two_that_want_the_same_counterpart_wait(world: World) -> None:
