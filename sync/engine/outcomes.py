@@ -26,6 +26,8 @@ from sync.models.rows import update_rows
 from sync.models.runs import Change
 
 MAX_ATTEMPTS = 5
+ANSWERED = 4
+"""What attempts come to at most where somebody heard what became of them: more were ended by something else."""
 OUTCOME_FIELDS = (
     "state", "erp_key", "crm_key", "linked_at", "due_at", "reason", "reread", "attempts", "problem", "refused",
     "run", "outcome", "settled_as", "erp_version", "crm_version", "erp_missing_at", "crm_missing_at",
@@ -38,6 +40,7 @@ def take_outcomes(work: Slice, side: Side, outcomes: Sequence[tuple[Intent, Resu
     links = Link.objects.select_for_update().in_bulk([intent.link_id for intent, _ in outcomes])
     for intent, result in outcomes:
         intent.link = links[intent.link_id]
+        intent.link.attempts = min(intent.link.attempts, ANSWERED)
         if intent.link_id not in busy:
             intent.link.lease_token, intent.link.lease_until = "", None
         if result.error is None:

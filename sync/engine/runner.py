@@ -21,6 +21,7 @@ from sync.engine.settle import settle_due
 from sync.engine.slice import LEASE, Means, Overtaken, Slice
 from sync.engine.waiting import wake_the_planned, wake_the_ready
 from sync.models.links import Intent, IntentState, Link
+from sync.models.pairs import Mode
 from sync.models.runs import OPEN_RUNS, Run, RunState
 
 logger = logging.getLogger(__name__)
@@ -97,6 +98,8 @@ def _phases(work: Slice, watch: Callable[[Run], None]) -> Progress | None:
         Run.Phase.WORK: _work,
         Run.Phase.CONFIRM: _confirm,
     }
+    if why := _overruled(work):
+        return _fail(work, why)
     while True:
         work.run.refresh_from_db(fields=["state", "touched", "lease_token"])
         if work.run.lease_token != work.token:
@@ -109,6 +112,16 @@ def _phases(work: Slice, watch: Callable[[Run], None]) -> Progress | None:
             return _end(work)
         if work.out_of_time() or not steps[Run.Phase(work.run.phase)](work):
             return Progress(run=work.run, resume_at=work.ports.now())
+
+
+def _overruled(work: Slice) -> str:
+    """Why a run that writes may not go on: a person changed the pair since it was asked for."""
+    run, pair = work.run, work.pair
+    if run.writes and pair.mode != Mode.LIVE:
+        return f"The pair was set to {pair.mode} while this run was under way: it writes nothing more."
+    if run.writes and run.rules_version != pair.rules_version:
+        return "The mapping was changed while this run was under way: what is left waits for the next run."
+    return ""
 
 
 def _to(work: Slice, phase: Run.Phase) -> bool:

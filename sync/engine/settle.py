@@ -16,6 +16,7 @@ from sync.engine.conflicts import keep_conflicts, load_kept, load_rulings
 from sync.engine.decide import Desk
 from sync.engine.draft import Decision
 from sync.engine.observe import observe
+from sync.engine.outcomes import ANSWERED
 from sync.engine.pairing import join_all, load_matcher, wake_children
 from sync.engine.poll import poll
 from sync.engine.references import load_references
@@ -28,6 +29,8 @@ from sync.models.rows import update_rows
 logger = logging.getLogger(__name__)
 
 BATCH = 200
+LAST_ATTEMPT = ANSWERED + 3
+"""So often a link is begun whose worker never says what became of it."""
 RELEASE_FIELDS = (
     "state", "due_at", "reason", "reread", "waiting", "attempts", "problem", "candidates", "plan", "run", "outcome",
     "settled_as", "erp_base", "crm_base", "lease_token", "lease_until", "refused",
@@ -48,17 +51,30 @@ def claim(work: Slice) -> list[Link]:
     now, token = work.ports.now(), work.ports.token()
     free = Q(lease_token="") | Q(lease_until__lt=now)
     due = Link.objects.filter(free, pair=work.pair, due_at__lte=now).order_by("due_at", "id")
-    picked = list(due.values_list("pk", flat=True)[:BATCH])
+    picked = _together(list(due.values_list("pk", "attempts")[:BATCH]))
     Link.objects.filter(free, pk__in=picked, due_at__lte=now).update(
         lease_token=token, lease_until=now + LEASE, epoch=F("epoch") + 1, attempts=F("attempts") + 1
     )
     return list(Link.objects.filter(lease_token=token).order_by("id"))
 
 
+def _together(due: list[tuple[int, int]]) -> list[int]:
+    """Links that were begun again and again and never ended may be what ends their workers: each goes alone, last."""
+    sound = [pk for pk, attempts in due if attempts <= ANSWERED]
+    return sound or [pk for pk, _ in due[:1]]
+
+
+def _give_up(link: Link) -> Decision:
+    why = f"Its worker ended {link.attempts - 1} times without a word. Look at the record on both sides, then retry."
+    return Decision(link=link, outcome=Outcome.FAILED, problem=why)
+
+
 def settle(work: Slice, links: list[Link]) -> None:
     """Bring one claimed batch as far as it goes now."""
-    links = _freshen(work, links)
-    decisions = _decide(work, links)
+    if links[0].attempts > LAST_ATTEMPT:
+        decisions = [_give_up(link) for link in links]
+    else:
+        decisions = _decide(work, _freshen(work, links))
     with transaction.atomic():
         work.hold()
         now = work.ports.now()

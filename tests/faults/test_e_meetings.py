@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 from sync.core.vocabulary import Side
 from sync.engine.runner import advance
 from sync.engine.schedule import open_due_runs, open_run, runs_to_go_on
 from sync.models.links import Conflict, Link
 from sync.models.pairs import EntityPair, FieldMapping
-from sync.models.runs import OPEN_RUNS, Run
+from sync.models.runs import OPEN_RUNS, Run, RunState
 from sync.services.pairs import rules_changed, snapshot
 from tests.world import World
 
@@ -109,6 +112,32 @@ def test_a_mapping_changed_in_the_middle_of_a_run_keeps_the_next_from_writing(wo
     world.erp.edit("customers", key, {"name": "Akkurat Verden AS"})
     assert world.run().counts == {"written": 1}
     assert len(world.crm.writes) == writes
+
+
+def test_a_run_of_many_slices_never_writes_by_a_mapping_nobody_approved(world: World, key: str) -> None:
+    for number in range(3):
+        world.erp.edit("customers", key, {"name": f"Akkurat {number} AS"})
+    run, _ = open_run(world.customers, trigger="command", now=world.clock.now())
+    advance(run, replace(world.means, slice=timedelta(milliseconds=4)))
+    rows = snapshot(world.customers)
+    FieldMapping.objects.filter(crm_property="OrgCity").update(erp_property="name")
+    rules_changed(world.customers, before=rows, by="kari")
+    writes = len(world.crm.writes)
+    while advance(run, world.means):
+        run.refresh_from_db()
+    assert (run.state, len(world.crm.writes)) == (RunState.FAILED, writes)
+    assert run.problem.startswith("The ")
+
+
+def test_a_pair_that_is_switched_off_writes_nothing_more(world: World, key: str) -> None:
+    world.erp.edit("customers", key, {"name": "Akkurat Norge AS"})
+    run, _ = open_run(world.customers, trigger="command", now=world.clock.now())
+    advance(run, replace(world.means, slice=timedelta(milliseconds=4)))
+    EntityPair.objects.update(mode="off")
+    writes = len(world.crm.writes)
+    while advance(run, world.means):
+        run.refresh_from_db()
+    assert (run.state, len(world.crm.writes)) == (RunState.FAILED, writes)
 
 
 def test_a_ruling_on_values_that_moved_on_is_asked_for_again(world: World, key: str) -> None:

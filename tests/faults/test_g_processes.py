@@ -1,0 +1,142 @@
+"""Workers that end anywhere, databases that refuse, memories that are lost: nothing is made that was not recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, OperationalError, connection
+
+from sync.engine.runner import advance
+from sync.engine.schedule import open_run
+from sync.models.links import Link
+from sync.models.runs import OPEN_RUNS, Change, Run, RunState
+from tests.world import World
+
+Execute = Callable[[str, Any, bool, dict[str, Any]], Any]
+
+
+@contextmanager
+def refusing(statement: str, error: DatabaseError, times: int = 1) -> Iterator[None]:
+    """The database answers the next statements that begin so with an error."""
+    left = [times]
+
+    def wrapper(execute: Execute, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        if left[0] and sql.startswith(statement):
+            left[0] -= 1
+            raise error
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(wrapper):
+        yield
+
+
+def names(world: World) -> list[str]:
+    return sorted(str((world.crm.values("orgs", key) or {})["OrgName"]) for key in world.crm.keys("orgs"))
+
+
+def heal(world: World) -> None:
+    """Long enough for every lease and every grace period, then runs until it is quiet."""
+    world.erp.faults = world.crm.faults = lambda _call, _phase: None
+    for _ in range(3):
+        world.clock.pass_(600)
+        world.settle()
+
+
+@pytest.mark.parametrize("number", range(24))
+def test_a_time_limit_that_strikes_at_any_call_is_a_crash_that_loses_and_doubles_nothing(
+    world: World, number: int
+) -> None:
+    key = world.customer(name="Akkurat AS", number="924618094")
+    world.organisation(OrgName="Annen AS", OrgNumber="811111111")
+    seen = [0]
+
+    def strike(_call: str, _phase: str) -> None:
+        seen[0] += 1
+        if seen[0] == number + 1:
+            raise SystemExit("the job took too long")
+
+    world.erp.faults = world.crm.faults = strike
+    with suppress(SystemExit):
+        world.run()
+    heal(world)
+    assert names(world) == ["Akkurat AS", "Annen AS"]
+    assert len(world.erp.keys("customers")) == 2
+    world.erp.edit("customers", key, {"name": "Akkurat Norge AS"})
+    world.settle()
+    assert names(world) == ["Akkurat Norge AS", "Annen AS"]
+    assert not Change.objects.filter(outcome="pending").exists()
+
+
+@pytest.mark.parametrize("table", ["sync_intent", "sync_change"])
+def test_what_cannot_be_recorded_is_not_written(world: World, table: str) -> None:
+    """A full disk, or an audit that refuses: without its intent and its audit row no call is made."""
+    world.customer(name="Akkurat AS")
+    with refusing(f'INSERT INTO "{table}"', OperationalError("database or disk is full"), times=99):
+        assert world.run().state == RunState.FAILED
+    assert not [call for call in world.crm.calls if call.name.startswith("write")]
+    heal(world)
+    assert names(world) == ["Akkurat AS"]
+
+
+@pytest.mark.parametrize("statement", ['UPDATE "sync_intent"', 'UPDATE "sync_link"', 'UPDATE "sync_change"'])
+@pytest.mark.parametrize(
+    "error", [OperationalError("deadlock detected"), OperationalError("database is locked")]
+)
+def test_an_outcome_that_cannot_be_kept_is_looked_for_later(
+    world: World, statement: str, error: OperationalError
+) -> None:
+    world.customer(name="Akkurat AS")
+
+    def arm(call: str, phase: str) -> None:
+        if (call, phase) == ("write orgs", "after"):
+            world.crm.faults = lambda _call, _phase: None
+            armed.__enter__()
+
+    armed = refusing(statement, error)
+    world.crm.faults = arm
+    world.run()
+    armed.__exit__(None, None, None)
+    heal(world)
+    assert names(world) == ["Akkurat AS"]
+    assert not Change.objects.filter(outcome="pending").exists()
+
+
+def test_a_record_that_ends_its_worker_every_time_leaves_the_others_alone(world: World) -> None:
+    bad = world.customer(name="Gift AS")
+    world.customer(name="Akkurat AS")
+
+    def poison(call: str, phase: str) -> None:
+        last = world.crm.calls[-1]
+        if (call, phase) == ("write orgs", "before") and any(
+            operation.values.get("OrgRef") == bad for operation in last.operations
+        ):
+            raise SystemExit("killed")
+
+    world.crm.faults = poison
+    for _ in range(40):
+        with suppress(SystemExit):
+            world.run()
+        world.clock.pass_(700)
+    assert "Akkurat AS" in names(world)
+    link = Link.objects.get(erp_key=bad)
+    assert (link.linked, link.due_at) == (False, None)
+    assert "retry" in link.problem
+
+
+def test_a_run_longer_than_any_job_goes_on_where_it_was(world: World) -> None:
+    for number in range(11):
+        world.customer(name=f"Firma {number}")
+    run, _ = open_run(world.customers, trigger="command", now=world.clock.now())
+    slices = 0
+    while Run.objects.get(pk=run.pk).state in OPEN_RUNS:
+        advance(Run.objects.get(pk=run.pk), replace(world.means, slice=timedelta(milliseconds=4)))
+        slices += 1
+        assert slices < 200
+    assert slices > 5
+    assert Run.objects.get(pk=run.pk).state == RunState.DONE
+    assert len(names(world)) == 11
