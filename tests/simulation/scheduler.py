@@ -27,8 +27,16 @@ IN_FLIGHT = GRACE - timedelta(seconds=10)
 """How long a request may be under way: the engine's grace period is longer."""
 
 
+MOST_POINTS = 15_000
+"""Far more than any life here needs."""
+
+
 class Crash(BaseException):
     """kill -9: nothing survives but what was committed, and no clean-up code runs."""
+
+
+class Endless(BaseException):
+    """The hub goes round in circles."""
 
 
 class Broken(OperationalError):
@@ -116,6 +124,8 @@ class Scheduler:
         self.alive()
         self.points += 1
         self.note(f"#{self.points} {name}")
+        if self.points > MOST_POINTS:
+            raise Endless
         if is_open:
             self._others(name)
         planned = self.plan.get(self.points)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from random import Random
 
-from tests.simulation import database
-from tests.simulation.oracles import judge
 from tests.simulation.scenarios import SCENARIOS, Scenario
 from tests.simulation.simulation import Result, Simulation
 from tests.simulation.switches import Switches, calm, draw
@@ -34,14 +32,9 @@ class Staged(Simulation):
         if self.scenario.rules:
             self.scenario.rules(self)
 
-    def play(self) -> Result:
-        database.load(database.empty())
-        self.set_up()
-        with database.watched(self.before, self.after, self.alive), self.defects():
-            self._acts()
-            self.heal()
-        judge(self)
-        return self.result()
+    def live(self) -> None:
+        self._acts()
+        self.heal()
 
     def _acts(self) -> None:
         *before, last = self.scenario.acts
@@ -66,4 +59,4 @@ def points(name: str) -> int:
 
 
 def play(name: str, plan: dict[int, str] | None = None) -> Result:
-    return Staged(SCENARIOS[name], plan or {}).play()
+    return Staged(SCENARIOS[name], plan or {}).run()

@@ -65,7 +65,7 @@ def draw(random: Random) -> Switches:
         steps=random.choice((10, 25, 50)), records=random.choice((1, 2, 3, 6)), words=random.choice((0, 0, 2, 4)),
         people=rate(0.0, 0.02, 0.1), nested=rate(0.0, 0.02, 0.06), crash=rate(0.0, 0.002, 0.01, 0.03),
         unavailable=rate(*MAYBE), unknown=rate(0.0, 0.1, 0.3), landed=rate(0.0, 0.1, 0.3),
-        late=rate(0.0, 0.1, 0.3), database=rate(0.0, 0.0, 0.003), stall=rate(0.0, 0.0, 0.005),
+        late=rate(0.0, 0.1, 0.3), database=rate(0.0, 0.0, 0.003), stall=rate(0.0, 0.0, 0.005, 0.02),
         removals=flag(), merges=flag(0.3), moves=flag(0.3), restores=flag(0.25), blanks=flag(),
         habits=tuple(sorted(name for name in HABITS if flag(0.3))),
         erp_conditional=flag(0.7), crm_conditional=flag(0.3), names_editor=flag(0.7), answers_record=flag(),

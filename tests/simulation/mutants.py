@@ -1,0 +1,235 @@
+"""Planted defects of the engine. Each must be caught: one that is not shows a fault or an oracle that is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+from sync.core.records import Value
+from sync.core.vocabulary import Outcome, Side
+from sync.engine import (
+    confirm,
+    decide,
+    evidence,
+    observe,
+    outcomes,
+    pairing,
+    poll,
+    removal,
+    runner,
+    settle,
+    write,
+)
+from sync.engine.draft import Decision
+from sync.engine.slice import Slice
+from sync.models.links import Intent, IntentState, Link
+from sync.models.pairs import Cursor
+from sync.models.runs import Change
+
+Patches = Callable[[], Sequence[Any]]
+NOW = timedelta(0)
+
+
+def _swap(*places: tuple[Any, str, Any]) -> Patches:
+    return lambda: [patch.object(where, name, new) for where, name, new in places]
+
+
+@contextmanager
+def planted(name: str) -> Iterator[None]:
+    with ExitStack() as stack:
+        for each in MUTANTS[name]():
+            stack.enter_context(each)
+        yield
+
+
+# What the mutants do instead
+
+
+def _forget_the_dead(pair_id: int, now: Any) -> int:
+    dead = Intent.objects.filter(link__lease_until__lt=now, link__pair_id=pair_id, state=IntentState.RECORDED)
+    links = list(dead.values_list("link_id", flat=True))
+    Change.objects.filter(intent__in=dead).update(outcome="dropped", finished_at=now)
+    found = dead.update(state=IntentState.DROPPED, ended_at=now)
+    Link.objects.filter(pk__in=links).update(lease_token="", lease_until=None, due_at=now)
+    return found
+
+
+def _unknown_is_failed(intent: Intent, _side: Side, _error: Exception, now: Any) -> None:
+    intent.state, intent.ended_at = IntentState.DROPPED, now
+    intent.link.due_at, intent.link.reread = now, True
+
+
+def _written_is_held(
+    _work: Slice, _side: Side, _intent: Intent, _path: str, written: Value, *_: Any
+) -> Value:
+    return written
+
+
+def _anything_is_ours(_work: Slice, _side: Side, _intent: Intent, path: str, written: Value, record: Any, *_: Any) -> Value:  # fmt: skip
+    return record.values.get(path, written)
+
+
+def _all_at_birth(work: Slice, side: Side, record: Any, written: set[str], **_: Any) -> dict[str, Value]:
+    return {p: v for p, v in record.values.items() if p in work.rules.types[side] and p not in written}
+
+
+def _base_first(plain: Callable[..., None]) -> Callable[..., None]:
+    def apply(work: Slice, decision: Decision, now: Any) -> None:
+        plain(work, decision, now)
+        for draft in decision.drafts if work.run.writes else ():
+            if draft.key:
+                link = decision.link
+                link.put(draft.side, base={**link.get(draft.side, "base"), **draft.values})
+                link.put(draft.side.other, base={**link.get(draft.side.other, "base"), **draft.source})
+
+    return apply
+
+
+def _shared_base(link: Link, side: Side) -> Any:
+    state = PLAIN_STATE(link, side)
+    both = {**link.crm_base, **link.erp_base}
+    pairs = (("name", "OrgName"), ("city", "OrgCity"), ("zip", "OrgZip"), ("last", "PersonLast"))
+    shared = {crm: both[erp] for erp, crm in pairs if erp in both and crm in both}
+    return type(state)(
+        now=state.now, base={**state.base, **shared} if side is Side.CRM else state.base, stamps=state.stamps
+    )
+
+
+PLAIN_STATE = decide._state
+
+
+def _no_loser(plain: Callable[..., Change]) -> Callable[..., Change]:
+    def change(*arguments: Any) -> Change:
+        made = plain(*arguments)
+        made.fields = [{**field, "before": None} for field in made.fields]
+        return made
+
+    return change
+
+
+def _cursor_first(plain: Callable[..., None]) -> Callable[..., None]:
+    def begin(work: Slice, cursor: Cursor, side: Side, **modes: bool) -> None:
+        plain(work, cursor, side, **modes)
+        if not cursor.scanning:
+            Cursor.objects.filter(pk=cursor.pk).update(position=work.ports.now())
+
+    return begin
+
+
+def _never(*_: Any, **__: Any) -> None:
+    return None
+
+
+def _no_version(plain: Callable[..., Any]) -> Callable[..., Any]:
+    def operation(intent: Intent, side: Side) -> Any:
+        made = plain(intent, side)
+        return type(made)(kind=made.kind, token=made.token, key=made.key, values=made.values)
+
+    return operation
+
+
+def _still_ours(_work: Slice, intents: Sequence[Intent]) -> list[Intent]:
+    return list(intents)
+
+
+def _unmatched(_self: Any, _link: Link, _side: Side) -> pairing.Finding:
+    return pairing.Finding()
+
+
+def _made_again(_rules: Any, link: Link, side: Side, **_: Any) -> Decision:
+    Link.objects.filter(pk=link.pk).update(
+        **{f"{side}_key": None, f"{side}_missing_at": None, f"{side}_base": {}}
+    )
+    link.put(side, key=None, missing_at=None, base={})
+    return Decision(link=link, outcome=Outcome.WAITING, retry=True)
+
+
+def _unproven(plain: Callable[..., None]) -> Callable[..., None]:
+    return lambda work, side, intent, _records, now: plain(work, side, intent, [], now)
+
+
+def _without_intent(plain: Callable[..., None]) -> Callable[..., None]:
+    def send(work: Slice, intents: Sequence[Intent]) -> None:
+        Intent.objects.filter(pk__in=[intent.pk for intent in intents]).update(state=IntentState.DROPPED)
+        plain(work, intents)
+
+    return send
+
+
+def _read_fully(plain: Callable[..., Any]) -> Callable[..., Any]:
+    def desk(work: Slice, links: list[Link]) -> Any:
+        made = plain(work, links)
+        made.read_fully = True
+        return made
+
+    return desk
+
+
+def _never_missing(link: Link, side: Side) -> bool:
+    return bool(link.get(side, "key")) and link.reread
+
+
+def _blocks_nothing(link: Link, _intents: list[Intent]) -> Decision:
+    return Decision(link=link, outcome=Outcome.UNCHANGED)
+
+
+def _counts_twice(plain: Callable[..., None]) -> Callable[..., None]:
+    def touch(self: Slice, links: list[Link], outcome: Outcome) -> None:
+        plain(self, links, outcome)
+        self.count_touched(1 if outcome is Outcome.WRITTEN and links else 0)
+
+    return touch
+
+
+def _seen_is_base(plain: Callable[..., None]) -> Callable[..., None]:
+    def judge(work: Slice, side: Side, link: Link, intent: Intent, record: Any, now: Any) -> None:
+        plain(work, side, link, intent, record, now)
+        link.put(side.other, base={**link.get(side.other, "base"), **link.get(side.other, "seen")})
+
+    return judge
+
+
+def _late_tail(_work: Slice, _side: Side, **_: Any) -> bool:
+    return True
+
+
+MUTANTS: dict[str, Patches] = {
+    "the intent of a dead worker is forgotten": _swap(
+        (runner, "take_over_from_the_dead", _forget_the_dead), (evidence, "take_over_from_the_dead", _forget_the_dead)
+    ),
+    "no grace": _swap((outcomes, "GRACE", NOW), (evidence, "GRACE", NOW)),
+    "an unknown outcome counts as failed": _swap((outcomes, "_unknown", _unknown_is_failed)),
+    "no intent is committed": lambda: [patch.object(settle, "send", _without_intent(settle.send))],
+    "one shared base": _swap((decide, "_state", _shared_base)),
+    "the base is what was written": _swap((confirm, "_base_of", _written_is_held)),
+    "any read-back is adopted": _swap((confirm, "_base_of", _anything_is_ours)),
+    "anything in a new record is its default": _swap((confirm, "_given_at_birth", _all_at_birth)),
+    "the base moves before the write": lambda: [patch.object(settle, "_apply", _base_first(settle._apply))],
+    "the source's base is what is seen now": lambda: [patch.object(confirm, "_judge", _seen_is_base(confirm._judge))],
+    "no loser is kept": lambda: [patch.object(write, "_change", _no_loser(write._change))],
+    "absence is removal": _swap((settle, "_must_read", _never_missing), (removal, "VERIFY_AFTER", NOW)),
+    "the cursor moves before the page": lambda: [
+        patch.object(poll, "_begin", _cursor_first(poll._begin)), patch.object(poll, "OVERLAP", NOW)
+    ],
+    "a lease without an epoch": _swap((write, "_still_ours", _still_ours)),
+    "an overtaken worker goes on": _swap((Slice, "hold", _never)),
+    "no write carries a version": lambda: [patch.object(write, "_operation", _no_version(write._operation))],
+    "twins are not absorbed": _swap((outcomes, "absorb_twins", lambda *_: [])),
+    "nothing is matched": _swap((pairing.Matcher, "find", _unmatched)),
+    "creates before both sides are read": lambda: [patch.object(settle, "_desk", _read_fully(settle._desk))],
+    "what was removed is made again": _swap((decide, "decide_removal", _made_again)),
+    "a lost create is not looked for": lambda: [patch.object(evidence, "_settle_create", _unproven(evidence._settle_create))],
+    "every lost update has landed": _swap((evidence, "_landed", lambda *_: True)),
+    "an open intent that never blocks": _swap((decide, "OPEN", ()), ) if hasattr(decide, "OPEN") else _swap((decide, "_blocked", _blocks_nothing)),
+    "what is left is not due again": _swap((confirm, "_due_again", lambda _rules, link, _now: setattr(link, "due_at", None))),
+    "conflicts are not shown": _swap((settle, "keep_conflicts", _never)),
+    "children are not woken": _swap((runner, "wake_the_ready", _never), (outcomes, "wake_children", _never), (settle, "wake_children", _never), (evidence, "wake_children", _never)),
+    "the scope is forgotten": _swap((decide, "excluded", lambda *_: None)),
+    "audit rows stay pending": _swap((outcomes, "finish_changes", _never), (confirm, "finish_changes", _never)),
+    "a link is counted twice": lambda: [patch.object(Slice, "touch", _counts_twice(Slice.touch))],
+    "no last look before a write": _swap((settle, "poll", _late_tail)),
+    "an echo is an edit": _swap((observe, "_confirm_writes", _never)),
+}  # fmt: skip
