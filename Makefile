@@ -12,7 +12,7 @@ DEV_PINS := $(RUN_PINS) requirements-dev.txt
 RUN_STAMP := $(VENV)/.run-$(shell cat $(RUN_PINS) | cksum | cut -d' ' -f1)
 DEV_STAMP := $(VENV)/.dev-$(shell cat $(DEV_PINS) | cksum | cut -d' ' -f1)
 
-.PHONY: help demo demo-clean test check bench screenshots lock clean
+.PHONY: help demo demo-clean test check bench chaos screenshots lock clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -28,6 +28,9 @@ test: $(DEV_STAMP) ## run every test this machine can run
 
 check: $(DEV_STAMP) ## format, lint, types, import contracts, migrations, deployment settings
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" .ci/check
+
+chaos: $(DEV_STAMP) ## kill real workers under load: KILLS=200 SEED=1 DATABASE=sqlite|postgres|both
+	@$(PY) -m tests.chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1) --database $(or $(DATABASE),both)
 
 bench: $(DEV_STAMP) ## measure what bench/ measures
 	@DEBUG=1 $(PY) -m bench

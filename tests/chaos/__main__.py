@@ -11,7 +11,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from tests import servers
@@ -19,7 +19,6 @@ from tests.chaos.disk import small_disk
 from tests.chaos.postgres import Postgres, own_postgres, programs
 from tests.e2e import harness
 
-SIZE = {"customers": 40, "contacts": 50, "products": 20}
 DISK_MB = {"sqlite": 48, "postgres": 400}
 REDIS_NUMBER = 15
 CHANGES = {"create: [crm]": "create: [crm, erp]", "calls_per_minute: 110": "calls_per_minute: 6000"} | {
@@ -55,7 +54,7 @@ def _battle(database: str, *, kills: int, seed: int) -> int:
         server = (
             stack.enter_context(own_postgres(place / "disk" / "postgres")) if database == "postgres" else None
         )
-        systems = stack.enter_context(harness.sandbox(place, seed=seed, **SIZE))
+        systems = stack.enter_context(_small_systems(place, seed))
         systems.crm.turn(unique_fields=[])
         ours = _hub(stack, place, systems, server)
         _go_live(ours, place)
@@ -67,6 +66,10 @@ def _battle(database: str, *, kills: int, seed: int) -> int:
         code = subprocess.run(command, env=ours.env, cwd=harness.ROOT, check=False).returncode
         _tell(place)
         return code
+
+
+def _small_systems(place: Path, seed: int) -> AbstractContextManager[harness.Systems]:
+    return harness.sandbox(place, seed=seed, customers=40, contacts=50, products=20)
 
 
 def _hub(stack: ExitStack, place: Path, systems: harness.Systems, server: Postgres | None) -> harness.Hub:
