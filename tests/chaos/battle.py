@@ -79,7 +79,7 @@ def _fight(field: Field, *, kills: int, seed: int, started: float) -> int:
     quiet = _settle(field)
     kept = nemesis.toll.kept | sight.kept_values()
     case = gather(field.systems, person.edits, kept=kept, in_conflict=sight.in_conflict())
-    verdict = judge(case, person)
+    verdict = judge(case, person.made)
     _tell(person, nemesis, verdict)
     pending = sight.pending()
     seconds = time.monotonic() - started

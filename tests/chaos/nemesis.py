@@ -34,6 +34,9 @@ LOOK = 0.02
 REST = (0.1, 1.0)
 FROZEN = LEASE.total_seconds() * 1.6
 FULL_SECONDS = 4.0
+BACKUP = "backup"
+TOLD_EVERY = 25
+"""Kills from one word on the progress to the next."""
 
 
 @dataclass(kw_only=True)
@@ -59,7 +62,6 @@ class Toll:
     others: Counter[str] = field(default_factory=Counter)
     kept: set[tuple[str, str, str]] = field(default_factory=set)
     """What stood in audits that were lost with a restored database."""
-    restored_at: list[float] = field(default_factory=list)
 
 
 class Nemesis:
@@ -70,7 +72,8 @@ class Nemesis:
         self.toll = Toll()
         self._random = Random(f"nemesis {seed}")
         self._stopped: dict[int, float] = {}
-        self._backup = field.database.with_suffix(".backup")
+        self._backup = field.database.with_suffix(f".{BACKUP}")
+        self._backed_up = False
         self._deeds: dict[str, Callable[[], Iterable[int]]] = {
             "busy worker": self._busy_worker,
             "idle worker": self._idle_worker,
@@ -99,6 +102,8 @@ class Nemesis:
         eventually(lambda: not any(map(alive, killed)), "the killed are dead")
         self.toll.kills[name] += 1
         self.toll.in_flight += bool(sight.writers() & killed)
+        if self.toll.kills.total() % TOLD_EVERY == 0:
+            print(f"… {self.toll.kills.total()} kills, {self.toll.in_flight} in flight", flush=True)
         if name == "launcher":
             gone = [each for each in self.field.fleet.launchers if each.pid in killed]
             self.field.fleet.replace(gone[0])
@@ -149,11 +154,9 @@ class Nemesis:
         return None
 
     def _other_misfortune(self) -> None:
-        deeds = [self._stop_a_worker, self._stop_a_worker, self._change_latency]
+        deeds = [self._stop_a_worker, self._stop_a_worker, self._change_latency, self._back_up, self._restore]
         if self.field.postgres:
             deeds.append(self._restart_postgres)
-        else:
-            deeds += [self._back_up, self._restore]
         if self.field.redis_url:
             deeds.append(self._flush_redis)
         if self.field.small_disk:
@@ -196,22 +199,30 @@ class Nemesis:
             self.field.postgres.revive()
 
     def _back_up(self) -> None:
+        self._backed_up = True
+        if self.field.postgres:
+            return self.field.postgres.back_up(BACKUP)
         with closing(sqlite3.connect(self.field.database, timeout=30)) as ours:
             self._backup.unlink(missing_ok=True)
             with closing(sqlite3.connect(self._backup)) as copy:
-                ours.backup(copy)
+                return ours.backup(copy)
 
     def _restore(self) -> None:
-        """As after a disaster: everybody is dead, the database is yesterday's, and work goes on."""
-        if not self._backup.exists():
+        """As after a disaster: everybody is dead, the database is an old one, and work goes on."""
+        if not self._backed_up:
             return self._back_up()
         self._let_go_on(everybody=True)
         with self.field.heart.still:
             self.field.fleet.kill()
             self.toll.kept |= sight.kept_values()
             connections.close_all()
-            for left in ("", "-wal", "-shm"):
-                Path(f"{self.field.database}{left}").unlink(missing_ok=True)
-            shutil.copyfile(self._backup, self.field.database)
-            self.toll.restored_at.append(time.time())
+            self._bring_back()
         return self.field.fleet.start()
+
+    def _bring_back(self) -> None:
+        if self.field.postgres:
+            return self.field.postgres.restore(BACKUP)
+        for left in ("", "-wal", "-shm"):
+            Path(f"{self.field.database}{left}").unlink(missing_ok=True)
+        shutil.copyfile(self._backup, self.field.database)
+        return None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from tests.chaos.person import Edit, Person
+from tests.chaos.person import Edit, Made
 from tests.chaos.words import BY_NAME, ENTITIES, Entity, Row, essence
 from tests.e2e.harness import Systems
 
@@ -62,13 +62,18 @@ def gather(
     )
 
 
-def judge(case: Case, person: Person) -> Verdict:
+def judge(case: Case, made: Iterable[Made]) -> Verdict:
     verdict = Verdict()
     verdict.doubled += doubles(case)
-    verdict.lost += lost_records(case, person)
+    verdict.lost += lost_records(case, made)
+    judge_edits(case, verdict)
+    return verdict
+
+
+def judge_edits(case: Case, verdict: Verdict) -> None:
+    """Every last edit of a field is what both sides hold, or accounted for."""
     for story in stories(case):
         _judge_field(case, story, verdict)
-    return verdict
 
 
 def doubles(case: Case) -> Iterator[str]:
@@ -94,12 +99,12 @@ def _carriers(case: Case, entity: Entity) -> dict[str, set[str]]:
     return found
 
 
-def lost_records(case: Case, person: Person) -> Iterator[str]:
+def lost_records(case: Case, made: Iterable[Made]) -> Iterator[str]:
     """Every record a person made has its counterpart."""
-    for made in person.made:
-        side = ("erp", "crm").index(made.side)
-        if not any(couple[side] == made.key for couple in case.couples[made.entity]):
-            yield f"{made.entity} {made.key}, made in the {made.side} at {made.at:%H:%M:%S}, has no counterpart"
+    for each in made:
+        side = ("erp", "crm").index(each.side)
+        if not any(couple[side] == each.key for couple in case.couples[each.entity]):
+            yield f"{each.entity} {each.key}, made in the {each.side} at {each.at:%H:%M:%S}, has no counterpart"
 
 
 @dataclass(frozen=True, kw_only=True)

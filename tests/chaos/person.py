@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from tests.chaos.words import BY_NAME, ENTITIES, Entity, Field
+from tests.chaos.words import ENTITIES, Entity, Field
 from tests.e2e.control import Control
 from tests.e2e.harness import Systems
 
@@ -153,7 +153,3 @@ class Person(threading.Thread):
                     value=value,
                 )
             )
-
-
-def entity_of(edit: Edit | Made) -> Entity:
-    return BY_NAME[edit.entity]

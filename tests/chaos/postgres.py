@@ -43,7 +43,7 @@ class Postgres:
             "initdb", "--auth=trust", "--username=chaos", "--no-sync", "--encoding=UTF8", "-D", str(self.data)
         )
         self.start()
-        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "chaos", "chaos")
+        self._client("createdb", "chaos")
 
     @property
     def data(self) -> Path:
@@ -61,8 +61,20 @@ class Postgres:
         if self._pg_ctl("status", check=False):
             self.start()
 
+    def back_up(self, name: str) -> None:
+        self._client("pg_dump", "--format=custom", "--file", str(self.place / name), "chaos")
+
+    def restore(self, name: str) -> None:
+        """The database as it was backed up, whoever is connected to it now."""
+        self._client("dropdb", "--force", "chaos")
+        self._client("createdb", "chaos")
+        self._client("pg_restore", "--dbname=chaos", str(self.place / name))
+
     def stop(self) -> None:
         self._pg_ctl("stop", "-m", "immediate", check=False)
+
+    def _client(self, program: str, *arguments: str) -> None:
+        self._run(program, "-h", "127.0.0.1", "-p", str(self.port), "-U", "chaos", *arguments)
 
     def _pg_ctl(self, verb: str, *options: str, check: bool = True) -> int:
         log = str(self.place / "log")
