@@ -12,7 +12,7 @@ DEV_PINS := $(RUN_PINS) requirements-dev.txt
 RUN_STAMP := $(VENV)/.run-$(shell cat $(RUN_PINS) | cksum | cut -d' ' -f1)
 DEV_STAMP := $(VENV)/.dev-$(shell cat $(DEV_PINS) | cksum | cut -d' ' -f1)
 
-.PHONY: help demo demo-clean test check bench chaos screenshots lock clean
+.PHONY: help demo demo-clean test check bench chaos screenshots lock clean simulate sweep mutants
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -25,6 +25,15 @@ demo-clean: ## remove what the demo made
 
 test: $(DEV_STAMP) ## run every test this machine can run
 	@$(PY) -m pytest -n 2 --dist loadfile
+
+simulate: $(DEV_STAMP) ## whole lives of the hub under faults: SEEDS=300 FIRST_SEED=1
+	@PYTHONHASHSEED=0 $(PY) -m tests.simulation --seeds $(or $(SEEDS),300) --first $(or $(FIRST_SEED),1)
+
+sweep: $(DEV_STAMP) ## one fault at every point of every scenario: STRIDE=1 for all of them
+	@PYTHONHASHSEED=0 $(PY) -m tests.simulation.sweep --stride $(or $(STRIDE),7)
+
+mutants: $(DEV_STAMP) ## whether planted defects of the engine are caught: SEEDS=1000
+	@PYTHONHASHSEED=0 $(PY) -m tests.simulation.hunt --seeds $(or $(SEEDS),1000)
 
 check: $(DEV_STAMP) ## format, lint, types, import contracts, migrations, deployment settings
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" .ci/check

@@ -68,7 +68,9 @@ def _written_is_held(
     return written
 
 
-def _anything_is_ours(_work: Slice, _side: Side, _intent: Intent, path: str, written: Value, record: Any, *_: Any) -> Value:  # fmt: skip
+def _anything_is_ours(
+    _work: Slice, _side: Side, _intent: Intent, path: str, written: Value, record: Any, *_: Any
+) -> Value:
     return record.values.get(path, written)
 
 
@@ -198,7 +200,8 @@ def _late_tail(_work: Slice, _side: Side, **_: Any) -> bool:
 
 MUTANTS: dict[str, Patches] = {
     "the intent of a dead worker is forgotten": _swap(
-        (runner, "take_over_from_the_dead", _forget_the_dead), (evidence, "take_over_from_the_dead", _forget_the_dead)
+        (runner, "take_over_from_the_dead", _forget_the_dead),
+        (evidence, "take_over_from_the_dead", _forget_the_dead),
     ),
     "no grace": _swap((outcomes, "GRACE", NOW), (evidence, "GRACE", NOW)),
     "an unknown outcome counts as failed": _swap((outcomes, "_unknown", _unknown_is_failed)),
@@ -208,11 +211,14 @@ MUTANTS: dict[str, Patches] = {
     "any read-back is adopted": _swap((confirm, "_base_of", _anything_is_ours)),
     "anything in a new record is its default": _swap((confirm, "_given_at_birth", _all_at_birth)),
     "the base moves before the write": lambda: [patch.object(settle, "_apply", _base_first(settle._apply))],
-    "the source's base is what is seen now": lambda: [patch.object(confirm, "_judge", _seen_is_base(confirm._judge))],
+    "the source's base is what is seen now": lambda: [
+        patch.object(confirm, "_judge", _seen_is_base(confirm._judge))
+    ],
     "no loser is kept": lambda: [patch.object(write, "_change", _no_loser(write._change))],
     "absence is removal": _swap((settle, "_must_read", _never_missing), (removal, "VERIFY_AFTER", NOW)),
     "the cursor moves before the page": lambda: [
-        patch.object(poll, "_begin", _cursor_first(poll._begin)), patch.object(poll, "OVERLAP", NOW)
+        patch.object(poll, "_begin", _cursor_first(poll._begin)),
+        patch.object(poll, "OVERLAP", NOW),
     ],
     "a lease without an epoch": _swap((write, "_still_ours", _still_ours)),
     "an overtaken worker goes on": _swap((Slice, "hold", _never)),
@@ -221,15 +227,26 @@ MUTANTS: dict[str, Patches] = {
     "nothing is matched": _swap((pairing.Matcher, "find", _unmatched)),
     "creates before both sides are read": lambda: [patch.object(settle, "_desk", _read_fully(settle._desk))],
     "what was removed is made again": _swap((decide, "decide_removal", _made_again)),
-    "a lost create is not looked for": lambda: [patch.object(evidence, "_settle_create", _unproven(evidence._settle_create))],
+    "a lost create is not looked for": lambda: [
+        patch.object(evidence, "_settle_create", _unproven(evidence._settle_create))
+    ],
     "every lost update has landed": _swap((evidence, "_landed", lambda *_: True)),
-    "an open intent that never blocks": _swap((decide, "OPEN", ()), ) if hasattr(decide, "OPEN") else _swap((decide, "_blocked", _blocks_nothing)),
-    "what is left is not due again": _swap((confirm, "_due_again", lambda _rules, link, _now: setattr(link, "due_at", None))),
+    "an open intent that never blocks": _swap((decide, "_blocked", _blocks_nothing)),
+    "what is left is not due again": _swap(
+        (confirm, "_due_again", lambda _rules, link, _now: setattr(link, "due_at", None))
+    ),
     "conflicts are not shown": _swap((settle, "keep_conflicts", _never)),
-    "children are not woken": _swap((runner, "wake_the_ready", _never), (outcomes, "wake_children", _never), (settle, "wake_children", _never), (evidence, "wake_children", _never)),
+    "children are not woken": _swap(
+        (runner, "wake_the_ready", _never),
+        (outcomes, "wake_children", _never),
+        (settle, "wake_children", _never),
+        (evidence, "wake_children", _never),
+    ),
     "the scope is forgotten": _swap((decide, "excluded", lambda *_: None)),
-    "audit rows stay pending": _swap((outcomes, "finish_changes", _never), (confirm, "finish_changes", _never)),
+    "audit rows stay pending": _swap(
+        (outcomes, "finish_changes", _never), (confirm, "finish_changes", _never)
+    ),
     "a link is counted twice": lambda: [patch.object(Slice, "touch", _counts_twice(Slice.touch))],
     "no last look before a write": _swap((settle, "poll", _late_tail)),
     "an echo is an edit": _swap((observe, "_confirm_writes", _never)),
-}  # fmt: skip
+}

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from sync.connectors.base import OperationKind
 from sync.core.records import Value
-from sync.models.links import Conflict, Link
+from sync.models.links import Link
 from sync.models.runs import Change
-from tests.simulation.truth import Event
-from tests.simulation.words import ENTITIES, FIELDS, PAIR, PARTNER, REFERENCE, akin, bare, essence, forward
+from tests.simulation.case import Case, Row, references, unchanged
+from tests.simulation.edits import (
+    no_false_conflict,
+    no_lossy_echo,
+    no_lost_edit,
+    no_ping_pong,
+    nothing_invented,
+)
+from tests.simulation.words import ENTITIES, FIELDS, REFERENCE, akin, essence, forward
 
 if TYPE_CHECKING:
     from tests.simulation.simulation import Simulation
 
 ADDRESS = (("city", "OrgCity"), ("zip", "OrgZip"))
 """Fields that win and lose together."""
-
-Row = tuple[str, str, str]
-"""Side, entity, key."""
 
 
 def judge(simulation: Simulation) -> None:
@@ -29,65 +33,6 @@ def judge(simulation: Simulation) -> None:
     for oracle in ORACLES:
         for violation in oracle(case):
             simulation.violate(f"{oracle.__name__.replace('_', ' ')}: {violation}")
-
-
-class Case:
-    """A finished world, and what the oracles look up in it."""
-
-    def __init__(self, simulation: Simulation) -> None:
-        self.simulation, self.truth, self.world = simulation, simulation.truth, simulation.world
-        self.rows = self.truth.by_record()
-        self.partners = self._partners()
-        self.links: dict[tuple[str, str, str], Link] = {}
-        for link in Link.objects.current().select_related("pair"):
-            for side in ("erp", "crm"):
-                if key := getattr(link, f"{side}_key"):
-                    self.links[link.pair.name, side, key] = link
-        self.open = {(row.link_id, row.field) for row in Conflict.objects.exclude(state="closed")}
-
-    def _partners(self) -> dict[Row, list[Row]]:
-        """Who was ever whose counterpart, by the references the records themselves carried."""
-        found: dict[Row, list[Row]] = defaultdict(list)
-        for event in self.truth.events:
-            for one, other in _references(event):
-                if other not in found[one]:
-                    found[one].append(other)
-                    found[other].append(one)
-        return found
-
-    def held(self, row: Row) -> dict[str, Value] | None:
-        return self.simulation.system(row[0]).values(row[1], row[2])
-
-    def link_of(self, row: Row) -> Link | None:
-        return self.links.get((PAIR[row[1]], row[0], row[2]))
-
-    def couples(self) -> Iterator[tuple[str, Row, Row]]:
-        """Living records that belong together: pair, ERP record, webCRM record."""
-        for pair, (erp, crm) in ENTITIES.items():
-            for key in self.world.crm.keys(crm):
-                other = str((self.world.crm.values(crm, key) or {}).get(REFERENCE[pair]) or "")
-                if other and self.world.erp.values(erp, other) is not None:
-                    yield pair, ("erp", erp, other), ("crm", crm, key)
-
-    def last_edit(self, row: Row, path: str) -> tuple[int, Event] | None:
-        """The last time a person changed a field of a record, and its place among the record's events."""
-        events = self.rows[row]
-        mine = [
-            (number, event)
-            for number, event in enumerate(events)
-            if not event.by_hub and event.changed(path) and event.written.kind is not OperationKind.REMOVE
-        ]
-        return mine[-1] if mine else None
-
-
-def _references(event: Event) -> Iterator[tuple[Row, Row]]:
-    entity = event.written.entity
-    pair, values = PAIR[entity], event.written.after
-    erp, crm = ENTITIES[pair]
-    if event.side == "crm" and values.get(REFERENCE[pair]):
-        yield ("crm", crm, event.written.key), ("erp", erp, str(values[REFERENCE[pair]]))
-    if event.side == "erp" and values.get("reference") and pair == "customers":
-        yield ("erp", erp, event.written.key), ("crm", crm, str(values["reference"]))
 
 
 def convergence(case: Case) -> Iterator[str]:
@@ -104,8 +49,8 @@ def convergence(case: Case) -> Iterator[str]:
 
 def _agree(case: Case, pair: str, erp: tuple[str, Value], crm: tuple[str, Value]) -> bool:
     entities = dict(zip(("erp", "crm"), ENTITIES[pair], strict=True))
-    habit = case.simulation.system("crm").entity(entities["crm"]).habits.get(crm[0], _same)
-    back = case.simulation.system("erp").entity(entities["erp"]).habits.get(erp[0], _same)
+    habit = case.simulation.system("crm").entity(entities["crm"]).habits.get(crm[0], unchanged)
+    back = case.simulation.system("erp").entity(entities["erp"]).habits.get(erp[0], unchanged)
     there = essence(crm[0], crm[1])
     if essence(crm[0], habit(forward(erp[0], erp[1]))) == there or essence(erp[0], erp[1]) == there:
         return True
@@ -113,10 +58,6 @@ def _agree(case: Case, pair: str, erp: tuple[str, Value], crm: tuple[str, Value]
         return True
     blanks = {mapping.blank for mapping in case.world.pairs[pair].mappings.filter(crm_property=crm[0])}
     return bool(blanks & {"keep", "protect"}) and (not erp[1] or not crm[1])
-
-
-def _same(value: Value) -> Value:
-    return value
 
 
 def _explained(case: Case, link: Link, path: str, other: str) -> bool:
@@ -170,7 +111,7 @@ def no_double_create(case: Case) -> Iterator[str]:
     carried: dict[Row, tuple[int, Row]] = {}
     for event in case.truth.events:
         row = (event.side, event.written.entity, event.written.key)
-        for one, other in _references(event):
+        for one, other in references(event):
             if one != row:
                 continue
             if event.by_hub and event.written.kind is OperationKind.CREATE:
@@ -200,7 +141,7 @@ def _forgotten(case: Case, seq: int, counterpart: Row) -> bool:
 
 def scope(case: Case) -> Iterator[str]:
     for event in case.truth.of_hub(OperationKind.CREATE):
-        for _, origin in _references(event):
+        for _, origin in references(event):
             values = case.held(origin) or {}
             if values.get("type") == "private":
                 yield f"{event.written.key} was made for {origin}, which is out of scope"
@@ -214,155 +155,6 @@ def parents_first(case: Case) -> Iterator[str]:
                 parent = case.rows.get((side, entity, str(after[path])), [])
                 if not parent or parent[0].seq > event.seq:
                     yield f"{event.written.key} was made under {after[path]}, which was not there"
-
-
-def no_lost_edit(case: Case) -> Iterator[str]:
-    """The last edit of every field stands, or was overtaken, or lost openly, or fell into the window."""
-    for row in list(case.rows):
-        if case.held(row) is None:
-            continue
-        for path in (p for s, p in PARTNER if s == row[0]):
-            found = case.last_edit(row, path)
-            if found is not None:
-                yield from _fate(case, row, path, *found)
-
-
-def _fate(case: Case, row: Row, path: str, number: int, edit: Event) -> Iterator[str]:
-    value = edit.written.after.get(path)
-    if number == 0 and not value:
-        return
-    over = next((e for e in case.rows[row][number + 1 :] if _differs(path, e, value)), None)
-    if over is None or _reached(case, row, path, edit, over) or _documented(case, row, path, value):
-        return
-    if _was_told(case, row, path, edit, over.sent):
-        yield f"{row} {path}={value!r} (#{edit.seq}) was overwritten by {over.written.after.get(path)!r} (#{over.seq})"
-    elif case.simulation.system(row[0]).entity(row[1]).capabilities.conditional:
-        yield f"{row} {path}={value!r} (#{edit.seq}) fell into the window of a system with conditional writes"
-    else:
-        case.simulation.figures["window losses"] += 1
-
-
-def _differs(path: str, event: Event, value: Value) -> bool:
-    if event.written.kind is OperationKind.REMOVE:
-        return False
-    return event.by_hub and event.changed(path) and not akin(event.written.after.get(path), value)
-
-
-def _reached(case: Case, row: Row, path: str, edit: Event, over: Event) -> bool:
-    """The other side held the value too before it was overtaken there."""
-    partner = PARTNER[row[0], path][1]
-    value = edit.written.after.get(path)
-    for other in case.partners.get(row, []):
-        for event in case.rows[other]:
-            if (
-                event.seq < over.seq
-                and akin(event.written.after.get(partner), value)
-                and (event.seq > edit.seq or _still(case, other, partner, event, edit.seq))
-            ):
-                return True
-    return False
-
-
-def _still(case: Case, row: Row, path: str, held: Event, seq: int) -> bool:
-    """Whether the value held at `held` still stood at `seq`."""
-    later = [event for event in case.rows[row] if held.seq < event.seq < seq and event.changed(path)]
-    return not later
-
-
-def _documented(case: Case, row: Row, path: str, value: Value) -> bool:
-    side, entity, key = row
-    for change in case.simulation.witness.changes.values():
-        if (change.side, change.entity, change.key) == (side, entity, key):
-            before = [it.get("before") for it in change.fields if it["property"] == path]
-            held = [change.held[path]] if change.held and path in change.held else []
-            if any(essence(path, kept) == essence(path, value) for kept in (*before, *held)):
-                return True
-    return any(
-        getattr(row_.link, f"{side}_key") == key and essence(path, values.get(path)) == essence(path, value)
-        for row_ in case.simulation.witness.conflicts
-        if path in (values := getattr(row_, f"{side}_values"))
-    )
-
-
-def _was_told(case: Case, row: Row, path: str, edit: Event, until: int) -> bool:
-    value = edit.written.after.get(path)
-    return any(
-        (told.side, told.entity, told.record.key) == row and edit.seq < told.seq < until
-        and told.record.values.get(path) == value
-        for told in case.truth.told
-    )  # fmt: skip
-
-
-def no_false_conflict(case: Case) -> Iterator[str]:
-    """Both values of a conflict were typed by people. A restored hub may ask more than it must."""
-    if case.simulation.restored:
-        return
-    for conflict in case.simulation.witness.conflicts:
-        if conflict.mapping is None or conflict.mapping.group:
-            continue
-        for side in ("erp", "crm"):
-            entity = ENTITIES[conflict.mapping.pair.name][side == "crm"]
-            row = (side, entity, getattr(conflict.link, f"{side}_key"))
-            for path, value in getattr(conflict, f"{side}_values").items():
-                if not _typed(case, row, path, value):
-                    yield f"{conflict.field} of {row}: nobody typed {value!r}"
-
-
-def _typed(case: Case, row: Row, path: str, value: Value) -> bool:
-    return any(
-        not event.by_hub and event.written.after.get(path) == value and event.changed(path)
-        for event in case.rows[row]
-    )
-
-
-def nothing_invented(case: Case) -> Iterator[str]:
-    """What the hub writes somebody has typed: in the other system, or into the hub."""
-    typed = {bare(v) for e in case.truth.events if not e.by_hub for v in e.written.after.values()}
-    typed |= {bare(value) for value in case.truth.ruled}
-    for event in case.truth.of_hub():
-        for path, value in case.truth.asked.get(event.written.token or "", {}).items():
-            if (event.side, path) in PARTNER and not any(akin(value, text) for text in typed):
-                yield f"{event.side} {event.written.key} {path}={value!r}"
-
-
-def no_lossy_echo(case: Case) -> Iterator[str]:
-    """A spelling of the other system's never comes back over the value it was made of."""
-    for event in case.truth.of_hub(OperationKind.UPDATE):
-        row = (event.side, event.written.entity, event.written.key)
-        for path in event.written.after:
-            before, after = event.written.before.get(path), event.written.after[path]
-            if (event.side, path) not in PARTNER or not event.changed(path) or not bare(after):
-                continue
-            cut = bare(before).startswith(bare(after)) and essence(path, before) != essence(path, after)
-            if cut and not _typed_at_partner(case, row, path, after):
-                yield f"{row} {path}: {before!r} became {after!r}"
-
-
-def _typed_at_partner(case: Case, row: Row, path: str, value: Value) -> bool:
-    partner = PARTNER[row[0], path][1]
-    rows = [row, *case.partners.get(row, [])]
-    typed = [
-        e.written.after.get(p) for r in rows for e in case.rows[r] for p in (path, partner) if not e.by_hub
-    ]
-    exact = {str(text) for text in typed} | case.truth.ruled
-    habit = case.simulation.system(row[0]).entity(row[1]).habits.get(path, _same)
-    forms = {
-        bare(form)
-        for text in exact
-        for form in (text, habit(text), forward(path, text), habit(forward(path, text)))
-    }
-    return bare(value) in forms
-
-
-def no_ping_pong(case: Case) -> Iterator[str]:
-    """A field is written no oftener than it was edited, on either side."""
-    for _, erp, crm in case.couples():
-        for path, other in FIELDS[PAIR[erp[1]]]:
-            both = [(e, p) for row, p in ((erp, path), (crm, other)) for e in case.rows[row] if e.changed(p)]
-            hub = sum(event.by_hub for event, _ in both)
-            people = len(both) - hub
-            if hub > people + 2 + 2 * len(case.simulation.restored):
-                yield f"{path} of {erp[2]}/{crm[2]} was written {hub} times for {people} edits"
 
 
 def audit_complete(case: Case) -> Iterator[str]:

@@ -137,7 +137,9 @@ SCENARIOS: dict[str, Scenario] = {
     "create in the ERP": Scenario(acts=(organisation(OrgCity="Oslo"),)),
     "create both ways at once": Scenario(acts=(both(customer(), organisation("7", OrgName="Other")),)),
     "a batch of creates": Scenario(acts=(both(*MANY),)),
-    "a batch of updates": Scenario(acts=(both(*MANY), both(*(edit(f"c{n}", city="Bergen") for n in range(5))))),
+    "a batch of updates": Scenario(
+        acts=(both(*MANY), both(*(edit(f"c{n}", city="Bergen") for n in range(5))))
+    ),
     "update to webCRM": Scenario(acts=(customer(), edit(name="Newer"))),
     "update to the ERP": Scenario(acts=(customer(), edit_there(OrgName="Newer"))),
     "two fields cross": Scenario(acts=(customer(), both(edit(name="Newer"), edit_there(OrgCity="Oslo")))),
@@ -149,32 +151,66 @@ SCENARIOS: dict[str, Scenario] = {
     "an edit of the cut": Scenario(acts=(customer(name=LONG), edit_there(OrgName="Short"))),
     "there and back": Scenario(acts=(customer(name="A"), edit(name="B"), edit_there(OrgName="A"))),
     "edited twice": Scenario(acts=(customer(name="A"), edit(name="B"), edit(name="C"))),
-    "an address moves together": Scenario(acts=(customer(city="Oslo", zip="1"), edit(city="Bergen", zip="2"))),
-    "newest wins": Scenario(acts=(customer(), both(edit(name="Older"), wait(60), edit_there(OrgName="Newer")))),
-    "newest wins in the ERP": Scenario(acts=(customer(), both(edit_there(OrgName="Older"), wait(60), edit(name="Newer")))),
+    "an address moves together": Scenario(
+        acts=(customer(city="Oslo", zip="1"), edit(city="Bergen", zip="2"))
+    ),
+    "newest wins": Scenario(
+        acts=(customer(), both(edit(name="Older"), wait(60), edit_there(OrgName="Newer")))
+    ),
+    "newest wins in the ERP": Scenario(
+        acts=(customer(), both(edit_there(OrgName="Older"), wait(60), edit(name="Newer")))
+    ),
     "the ERP wins": Scenario(acts=(customer(), APART), rules=policy("erp")),
     "webCRM wins": Scenario(acts=(customer(), APART), rules=policy("crm")),
     "a conflict opens": Scenario(acts=(customer(), APART), rules=policy("ask")),
     "a conflict ruled for the ERP": Scenario(acts=(customer(), APART, rule("erp")), rules=policy("ask")),
     "a conflict ruled for webCRM": Scenario(acts=(customer(), APART, rule("crm")), rules=policy("ask")),
-    "a conflict ruled otherwise": Scenario(acts=(customer(), APART, rule("other", "Third")), rules=policy("ask")),
-    "a ruling on old values": Scenario(acts=(customer(), APART, both(rule("crm"), edit(name="Newest"))), rules=policy("ask")),
-    "a conflict that ends itself": Scenario(acts=(customer(), APART, edit(name="Theirs")), rules=policy("ask")),
+    "a conflict ruled otherwise": Scenario(
+        acts=(customer(), APART, rule("other", "Third")), rules=policy("ask")
+    ),
+    "a ruling on old values": Scenario(
+        acts=(customer(), APART, both(rule("crm"), edit(name="Newest"))), rules=policy("ask")
+    ),
+    "a conflict that ends itself": Scenario(
+        acts=(customer(), APART, edit(name="Theirs")), rules=policy("ask")
+    ),
     "join by number": Scenario(acts=(both(customer(number="9001"), organisation(OrgNumber="9001")),)),
-    "join, and differ": Scenario(acts=(both(customer(number="9001", city="A"), organisation(OrgNumber="9001", OrgCity="B")),)),
+    "join, and differ": Scenario(
+        acts=(both(customer(number="9001", city="A"), organisation(OrgNumber="9001", OrgCity="B")),)
+    ),
     "join by reference": Scenario(acts=(both(customer(), organisation(OrgRef="c1")),)),
-    "several candidates": Scenario(acts=(both(customer(number="9001"), organisation("1", OrgNumber="9001"), organisation("2", OrgNumber="9001")),)),
+    "several candidates": Scenario(
+        acts=(
+            both(
+                customer(number="9001"),
+                organisation("1", OrgNumber="9001"),
+                organisation("2", OrgNumber="9001"),
+            ),
+        )
+    ),
     "a contact with its customer": Scenario(acts=(both(customer(), contact()),)),
     "a contact after its customer": Scenario(acts=(customer(), contact())),
-    "a contact edited": Scenario(acts=(both(customer(), contact()), nothing, edit("p1", "contacts", last="Newer"))),
-    "a contact moved": Scenario(acts=(both(customer(), customer("c2"), contact()), nothing, edit("p1", "contacts", **{"customer.id": "c2"}))),
+    "a contact edited": Scenario(
+        acts=(both(customer(), contact()), nothing, edit("p1", "contacts", last="Newer"))
+    ),
+    "a contact moved": Scenario(
+        acts=(
+            both(customer(), customer("c2"), contact()),
+            nothing,
+            edit("p1", "contacts", **{"customer.id": "c2"}),
+        )
+    ),
     "a person made in webCRM": Scenario(acts=(customer(), person("9", counterpart))),
     "a customer out of scope": Scenario(acts=(both(customer(type="private"), contact()),)),
     "a customer comes into scope": Scenario(acts=(customer(type="private"), edit(type="company"))),
     "a removal marks inactive": Scenario(acts=(*GONE, nothing)),
-    "a removal is carried over": Scenario(acts=(customer(), remove_there(), wait(90), nothing), rules=removal("delete")),
+    "a removal is carried over": Scenario(
+        acts=(customer(), remove_there(), wait(90), nothing), rules=removal("delete")
+    ),
     "a removal only unlinks": Scenario(acts=(*GONE, nothing), rules=removal("unlink")),
     "a removal asks": Scenario(acts=(*GONE, nothing), rules=removal("ask")),
-    "a removal, and an edit": Scenario(acts=(customer(), both(remove(), edit_there(OrgName="Wanted")), wait(90), nothing)),
+    "a removal, and an edit": Scenario(
+        acts=(customer(), both(remove(), edit_there(OrgName="Wanted")), wait(90), nothing)
+    ),
     "removed on both sides": Scenario(acts=(customer(), both(remove_there(), remove()), wait(90), nothing)),
-}  # fmt: skip
+}

@@ -1,14 +1,13 @@
-"""One fault at every point of every scenario. `make simulate` sweeps them all; here each is swept with a stride."""
+"""One fault at every point of every scenario. `make sweep` takes smaller strides."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.simulation.scenarios import SCENARIOS
-from tests.simulation.sweep import play, points
+from tests.simulation.sweep import faults_of, play
 
 STRIDE = 61
-FAULTS = ("crash", "database", "before", "after", "unknown", "late")
 
 
 def test_there_are_scenarios_enough() -> None:
@@ -18,6 +17,5 @@ def test_there_are_scenarios_enough() -> None:
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_scenario_survives_a_fault_at_any_point(name: str) -> None:
     assert play(name).violations == []
-    for number in range(1 + len(name) % STRIDE, points(name) + 1, STRIDE):
-        fault = FAULTS[number % len(FAULTS)] if number % 2 else "crash"
+    for number, fault in faults_of(name, stride=STRIDE, first=1 + 7 * len(name) % STRIDE):
         assert play(name, {number: fault}).violations == [], f"{fault} at point {number}"
