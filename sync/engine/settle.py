@@ -15,6 +15,7 @@ from sync.core.vocabulary import Outcome, Side
 from sync.engine.conflicts import keep_conflicts, load_kept, load_rulings
 from sync.engine.decide import Desk
 from sync.engine.draft import Decision
+from sync.engine.flips import freeze_flips
 from sync.engine.observe import observe
 from sync.engine.outcomes import ANSWERED
 from sync.engine.pairing import join_all, load_matcher, wake_children
@@ -119,11 +120,13 @@ def _decide(work: Slice, links: list[Link]) -> list[Decision]:
     desk = _desk(work, links)
     found = [_alone(work, link, desk.decide) for link in links]
     joined, absorbed = _join(work, desk, found)
-    return [
+    decisions = [
         _after_joining(work, desk, decision, decision.link.pk in joined)
         for decision in found
         if decision.link.pk not in absorbed
     ]
+    freeze_flips(work.rules, decisions, desk.rulings, desk.now)
+    return decisions
 
 
 def _alone(work: Slice, link: Link, decide: Callable[[Link], Decision]) -> Decision:

@@ -177,3 +177,26 @@ def test_the_audit_says_before_after_why_and_who(world: World, pair: tuple[str, 
     assert field["why"]
     assert change.finished_at is not None
     assert change.finished_at - change.created_at < timedelta(minutes=5)
+
+
+def test_a_field_that_flips_to_and_fro_is_frozen_alone(world: World, pair: tuple[str, str]) -> None:
+    """A robot in webCRM writes its own value back whenever the hub has written the ERP's, and one in the ERP too."""
+    for number in range(8):
+        world.erp.edit("customers", pair[0], {"name": "From the ERP", "phone": f"22 00 00 0{number}"})
+        world.run()
+        world.crm.edit("orgs", pair[1], {"OrgName": "From webCRM"})
+        world.run()
+    names = [
+        field["after"]
+        for change in world.changes()
+        for field in change.fields
+        if field["property"] == "OrgName"
+    ]
+    assert names.count("From the ERP") == 2
+    (conflict,) = world.conflicts()
+    assert conflict.why.startswith("It flips to and fro")
+    assert crm(world, pair[1])["OrgPhone"] == "22 00 00 07"
+    Conflict.objects.update(state="ruled", winner="erp", resolved_by="kari")
+    Link.objects.update(due_at=world.clock.now())
+    world.settle()
+    assert crm(world, pair[1])["OrgName"] == erp(world, pair[0])["name"]
