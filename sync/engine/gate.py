@@ -58,7 +58,8 @@ class DatabaseGate:
         return self._take(system, now)
 
     def _take(self, system: System, now: datetime) -> float:
-        stamps = [stamp for stamp in system.call_stamps if stamp > now.timestamp() - WINDOW]
+        # A stamp far ahead was made before the clock was set back: it would close the gate for as long.
+        stamps = [stamp for stamp in system.call_stamps if abs(now.timestamp() - stamp) < WINDOW]
         if len(stamps) >= (system.calls_per_minute or 0):
             return max(0.01, float(stamps[0]) + WINDOW - now.timestamp())
         taken = System.objects.filter(pk=system.pk, call_version=system.call_version).update(

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from sync.connectors.base import Access
 from sync.connectors.memory_system import MemorySystem
 from sync.connectors.rest.records import moment as rest_moment
+from sync.connectors.webcrm.connector import WebcrmConnector
 from sync.connectors.webcrm.reading import moment as webcrm_moment
+from sync.engine.gate import DatabaseGate
 from sync.models.links import Link
 from sync.models.pairs import Cursor
 from sync.models.runs import RunState
+from sync.models.systems import System
+from tests.connectors.ports import FakeGate, FakeVault
+from tests.connectors.raw import RawServer, says
 from tests.world import CRM, World, make_world
 
 
@@ -84,6 +93,45 @@ def test_a_listing_that_ends_too_early_removes_nothing(world: World) -> None:
     world.settle()
     assert len(world.crm.writes) == writes
     assert not Link.objects.filter(erp_missing_at__isnull=False).exists()
+
+
+def test_an_empty_page_after_a_full_one_is_asked_for_twice() -> None:
+    """An empty page in the middle must not pass for the end: everybody behind it would be made anew."""
+    full, last = (
+        [{"OrganisationId": number} for number in numbers] for numbers in (range(1, 1001), range(1001, 1003))
+    )
+    login = {"AccessToken": "abc", "ExpiresIn": 3600, "IsError": False, "SystemId": 1}
+    pages = {b"Page=1&": [full], b"Page=2&": [[], last], b"ApiLogin": [login]}
+
+    def answer(connection: socket.socket, asked: bytes) -> None:
+        left: list[Any] = next((found for mark, found in pages.items() if mark in asked), [])
+        says(json.dumps(left.pop(0) if left else []))(connection, asked)
+
+    with RawServer(answer) as server:
+        access = Access(
+            address=server.address,
+            credentials={"auth_code": "00000000-0000-0000-0000-000000000001"},
+            allow_hosts=(server.address.removeprefix("http://"),),
+            gate=FakeGate(),
+            vault=FakeVault(),
+        )
+        connector = WebcrmConnector(access, sleep=lambda seconds: None)
+        page = connector.list("Organisations")
+        found = list(page.records)
+        while page.next:
+            page = connector.list("Organisations", page=page.next)
+            found += page.records
+    assert len(found) == 1002
+
+
+def test_a_full_call_budget_outlives_no_clock_that_was_set_back(world: World) -> None:
+    System.objects.filter(name="erp").update(calls_per_minute=2)
+    gate = DatabaseGate(system_id=System.objects.get(name="erp").pk, ports=world.means.ports)
+    gate.admit("GET /x")
+    gate.admit("GET /x")
+    world.clock.pass_(-3600)
+    gate.admit("GET /x")
+    assert gate.calls == {"GET /x": 3}
 
 
 def test_a_listing_that_lost_many_stops_before_anything_follows(world: World) -> None:

@@ -14,6 +14,7 @@ from django.db import DatabaseError, OperationalError, connection
 from sync.engine.runner import advance
 from sync.engine.schedule import open_run
 from sync.models.links import Link
+from sync.models.pairs import EntityPair
 from sync.models.runs import OPEN_RUNS, Change, Run, RunState
 from tests.world import World
 
@@ -140,3 +141,45 @@ def test_a_run_longer_than_any_job_goes_on_where_it_was(world: World) -> None:
     assert slices > 5
     assert Run.objects.get(pk=run.pk).state == RunState.DONE
     assert len(names(world)) == 11
+
+
+def forget(world: World) -> None:
+    """An empty hub database in front of the same systems: the pair as it is set up, and nothing it knew."""
+    pair = world.customers
+    mappings, rules = list(pair.mappings.all()), list(pair.match_rules.all())
+    EntityPair.objects.filter(pk=pair.pk).update(name="before", mode="off")
+    pair.pk, pair.mode = None, "observe"
+    pair._state.adding = True
+    pair.save()
+    for row in [*mappings, *rules]:
+        row.pk, row.pair = None, pair
+        row._state.adding = True
+        row.save()
+    del world.pairs["contacts"]
+
+
+def test_a_hub_that_lost_its_database_makes_and_removes_nothing(world: World) -> None:
+    keys = [world.customer(name=f"Firma {number}", number=str(900000000 + number)) for number in range(5)]
+    world.organisation(OrgName="Fra webCRM AS")
+    world.settle()
+    known = world.crm.keys("orgs"), world.erp.keys("customers")
+    world.crm.edit("orgs", known[0][1], {"OrgName": "Endret AS"})
+    forget(world)
+    writes = len(world.crm.writes) + len(world.erp.writes)
+    assert world.run().state == RunState.DONE
+    assert len(world.crm.writes) + len(world.erp.writes) == writes
+    EntityPair.objects.filter(name="customers").update(mode="live")
+    world.settle()
+    assert (world.crm.keys("orgs"), world.erp.keys("customers")) == known
+    current = Link.objects.linked().filter(pair=EntityPair.objects.get(name="customers"))
+    assert current.count() == len(keys) + 1
+    (change,) = Change.objects.filter(pair=world.customers)
+    assert change.fields[0]["before"] == "Endret AS"
+
+
+def test_a_pair_above_itself_waits_and_ends(world: World) -> None:
+    EntityPair.objects.filter(name="contacts").update(parent=world.contacts)
+    world.contact("con_1", last="Nordmann")
+    world.contact("con_1", last="Hansen")
+    run = world.run("contacts")
+    assert (run.state, run.counts) == (RunState.DONE, {"waiting": 2})

@@ -13,6 +13,7 @@ from sync.connectors.webcrm.facts import Facts
 from sync.connectors.webcrm.reading import Reader, moment, rows_of
 
 SIZE = 1000
+FULL = "full"
 EVERYTHING = "SELECT *"
 REMEMBERED = timedelta(hours=1)
 ZONES = timedelta(hours=15)
@@ -73,7 +74,10 @@ class Queries:
 
 
 class Lists:
-    """Pages of one entity. A page's token says how to go on: `list|2`, `query|<since>|2`, `dates|<from>|<to>|2`."""
+    """Pages of one entity. A page's token says how to go on:
+
+    `list|2|full`, `query|<since>|2`, `dates|<from>|<to>|2`.
+    """
 
     def __init__(self, session: Session, queries: Queries, reader: Reader) -> None:
         self._session = session
@@ -88,14 +92,22 @@ class Lists:
         if kind == "dates":
             start, end, number = rest.split("|")
             return self._between((start, end), int(number), paths)
-        return self._all(int(rest or 1), paths)
+        number, _, after = (rest or "1").partition("|")
+        return self._all(int(number), paths, after_full=after == FULL)
 
-    def _all(self, number: int, paths: Sequence[str]) -> Page:
-        """A complete listing ends with an empty page only: a list that was cut short must not look complete."""
+    def _all(self, number: int, paths: Sequence[str], *, after_full: bool = False) -> Page:
+        """A complete listing ends with an empty page only: a list that was cut short must not look complete.
+
+        An empty page right after a full one is asked for twice: it is rarely the end, and often a hiccup.
+        """
+        rows = self._listed(number) or (self._listed(number) if after_full else [])
+        following = f"list|{number + 1}|{FULL if len(rows) >= SIZE else ''}"
+        return self._page(rows, paths, following if rows else None)
+
+    def _listed(self, number: int) -> list[dict[str, Any]]:
         query = {"Page": str(number), "Size": str(SIZE)}
         answer = self._session.call(Request(method="GET", template=f"/{self._facts.entity}", query=query))
-        rows = rows_of(answer, f"GET /{self._facts.entity}")
-        return self._page(rows, paths, f"list|{number + 1}" if rows else None)
+        return rows_of(answer, f"GET /{self._facts.entity}")
 
     def _changed(self, since: datetime, number: int, paths: Sequence[str]) -> Page:
         """Goes on from the last stamp seen, not from a page number: edits meanwhile would move the pages."""
