@@ -101,7 +101,12 @@ def _landed(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
     for path, written in intent.values.items():
         end = _end(work, side, intent, path)
         held = record.values.get(path)
-        if meaning(held, end.type) != meaning(written, end.type) and not spelling(written, held, end):
+        if meaning(held, end.type) == meaning(written, end.type):
+            continue
+        untouched = path in intent.before and meaning(held, end.type) == meaning(
+            intent.before[path], end.type
+        )
+        if untouched or not spelling(written, held, end):
             return False
     return intent.kind == OperationKind.UPDATE
 

@@ -51,6 +51,19 @@ def test_an_update_whose_end_nobody_saw_arrives(world: World, phase: str) -> Non
     assert not Change.objects.filter(outcome="pending").exists()
 
 
+@pytest.mark.parametrize("phase", ["before", "after"])
+def test_what_was_held_before_is_no_cut_of_what_was_to_be_written(world: World, phase: str) -> None:
+    """A name that only grew: the old one looks like the new one cut, though nothing has landed."""
+    key = world.customer(name="Akkurat")
+    world.settle()
+    world.erp.edit("customers", key, {"name": "Akkurat Norge AS"})
+    with failing(world.crm, "write orgs", phase, Unknown("The connection was lost.")):
+        world.run()
+    world.clock.pass_(300)
+    world.settle()
+    assert orgs(world) == ["Akkurat Norge AS"]
+
+
 def test_a_system_that_is_away_fails_the_run_and_loses_nothing(world: World) -> None:
     world.customer(name="Akkurat AS")
     with failing(world.crm, "write orgs", "before", Unavailable("webCRM is away.")):
