@@ -17,12 +17,14 @@ from django.db import connection  # noqa: E402 - the settings come first
 from sync.models.pairs import EntityPair  # noqa: E402
 from sync.models.runs import OPEN_RUNS, Run  # noqa: E402
 from tests.chaos import sight  # noqa: E402
+from tests.chaos.evidence import evidence  # noqa: E402
 from tests.chaos.fleet import Fleet  # noqa: E402
 from tests.chaos.heart import Heart, request_runs  # noqa: E402
 from tests.chaos.nemesis import Field, Nemesis  # noqa: E402
-from tests.chaos.oracles import Verdict, gather, judge  # noqa: E402
+from tests.chaos.oracles import Case, Verdict, gather, judge  # noqa: E402
 from tests.chaos.person import Person  # noqa: E402
 from tests.chaos.postgres import Postgres  # noqa: E402
+from tests.chaos.words import BY_NAME  # noqa: E402
 from tests.e2e.control import Control  # noqa: E402
 from tests.e2e.harness import Systems  # noqa: E402
 from tests.e2e.processes import eventually  # noqa: E402
@@ -81,6 +83,7 @@ def _fight(field: Field, *, kills: int, seed: int, started: float) -> int:
     case = gather(field.systems, person.edits, kept=kept, in_conflict=sight.in_conflict())
     verdict = judge(case, person.made)
     _tell(person, nemesis, verdict)
+    _tell_evidence(case, verdict)
     pending = sight.pending()
     seconds = time.monotonic() - started
     print(f"fought {fought:.0f} s, then came to rest; audit rows still pending: {pending}; {quiet}")
@@ -132,6 +135,12 @@ def _writes(systems: Systems) -> int:
     return len(systems.erp.writes()) + len(systems.crm.writes())
 
 
+def _tell_evidence(case: Case, verdict: Verdict) -> None:
+    for name, keys in verdict.concerned.items():
+        for line in evidence(case, BY_NAME[name], keys):
+            print(f"    {line}")
+
+
 def _tell(person: Person, nemesis: Nemesis, verdict: Verdict) -> None:
     for name, told in (("LOST", verdict.lost), ("DOUBLED", verdict.doubled), ("APART", verdict.apart)):
         for sentence in told:
@@ -142,6 +151,8 @@ def _tell(person: Person, nemesis: Nemesis, verdict: Verdict) -> None:
     if person.error:
         print(f"  the person broke down: {person.error!r}")
     toll = nemesis.toll
+    for line in toll.diary:
+        print(f"  {line}")
     for name, counted in (("killed", toll.kills), ("besides", toll.others), ("found", verdict.figures)):
         print(f"{name}: " + ", ".join(f"{number} {what}" for what, number in sorted(counted.items())))
 

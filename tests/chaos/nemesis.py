@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
@@ -60,6 +61,8 @@ class Toll:
     kills: Counter[str] = field(default_factory=Counter)
     in_flight: int = 0
     others: Counter[str] = field(default_factory=Counter)
+    diary: list[str] = field(default_factory=list)
+    """When what else happened."""
     kept: set[tuple[str, str, str]] = field(default_factory=set)
     """What stood in audits that were lost with a restored database."""
 
@@ -162,8 +165,10 @@ class Nemesis:
         if self.field.small_disk:
             deeds.append(self._fill_the_disk)
         deed = self._random.choice(deeds)
+        name = deed.__name__.strip("_").replace("_", " ")
+        self.toll.diary.append(f"{datetime.now(UTC):%H:%M:%S} {name}")
         deed()
-        self.toll.others[deed.__name__.strip("_").replace("_", " ")] += 1
+        self.toll.others[name] += 1
 
     def _stop_a_worker(self) -> None:
         pid = self._writing({pid for each in self.field.fleet.launchers for pid in each.hands})

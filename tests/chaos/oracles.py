@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from tests.chaos.apps import LATENCY_MS, LEASE
 from tests.chaos.person import Edit, Made
 from tests.chaos.words import BY_NAME, ENTITIES, Entity, Row, essence
 from tests.e2e.harness import Systems
 
-WINDOW = timedelta(seconds=8)
-"""From the hub's last reading to the landing of its write: an edit made in between in a system without conditional
-writes cannot be told from the value that was read. Such edits are counted apart."""
+WINDOW = LEASE + timedelta(milliseconds=LATENCY_MS[1]) + timedelta(seconds=1)
+"""From the hub's last reading to the landing of its write, at most: nothing is sent when the link's lease is over. An
+edit made in between in a system without conditional writes cannot be told from the value that was read. Such edits
+are counted apart."""
 
 
 @dataclass(kw_only=True)
@@ -24,6 +26,8 @@ class Verdict:
     doubled: list[str] = field(default_factory=list)
     apart: list[str] = field(default_factory=list)
     figures: Counter[str] = field(default_factory=Counter)
+    concerned: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Keys of the records that something went wrong with, by pair."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +68,12 @@ def gather(
 
 def judge(case: Case, made: Iterable[Made]) -> Verdict:
     verdict = Verdict()
-    verdict.doubled += doubles(case)
-    verdict.lost += lost_records(case, made)
+    for entity, sentence, keys in doubles(case):
+        verdict.doubled.append(sentence)
+        verdict.concerned[entity] |= keys
+    for each in lost_records(case, made):
+        verdict.lost.append(f"{each} has no counterpart")
+        verdict.concerned[each.entity].add(each.key)
     judge_edits(case, verdict)
     return verdict
 
@@ -76,16 +84,21 @@ def judge_edits(case: Case, verdict: Verdict) -> None:
         _judge_field(case, story, verdict)
 
 
-def doubles(case: Case) -> Iterator[str]:
-    """No key of the ERP stands in two records of webCRM, now or ever; nor the other way round."""
+def doubles(case: Case) -> Iterator[tuple[str, str, set[str]]]:
+    """No key of the ERP stands in two records of webCRM, now or ever; nor the other way round.
+
+    Yields pair, sentence, and the keys concerned.
+    """
     for entity in ENTITIES:
         for named, keys in _carriers(case, entity).items():
             if named and len(keys) > 1:
-                yield f"{entity.name} {named} stands in {entity.crm} {sorted(keys)}"
+                sentence = f"{entity.name} {named} stands in {entity.crm} {sorted(keys)}"
+                yield entity.name, sentence, {named, *keys}
         references = Counter(row.get("externalReference") for row in case.erp[entity.name].values())
         for reference, number in references.items():
             if reference and number > 1:
-                yield f"{number} {entity.name} of the ERP name {reference}"
+                sentence = f"{number} {entity.name} of the ERP name {reference}"
+                yield entity.name, sentence, {str(reference).rpartition(":")[2]}
 
 
 def _carriers(case: Case, entity: Entity) -> dict[str, set[str]]:
@@ -99,12 +112,12 @@ def _carriers(case: Case, entity: Entity) -> dict[str, set[str]]:
     return found
 
 
-def lost_records(case: Case, made: Iterable[Made]) -> Iterator[str]:
-    """Every record a person made has its counterpart."""
+def lost_records(case: Case, made: Iterable[Made]) -> Iterator[Made]:
+    """Records a person made that have no counterpart."""
     for each in made:
         side = ("erp", "crm").index(each.side)
         if not any(couple[side] == each.key for couple in case.couples[each.entity]):
-            yield f"{each.entity} {each.key}, made in the {each.side} at {each.at:%H:%M:%S}, has no counterpart"
+            yield each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,23 +165,32 @@ def stories(case: Case) -> Iterator[Story]:
 
 def _judge_field(case: Case, story: Story, verdict: Verdict) -> None:
     verdict.figures["fields edited"] += 1
+    last = story.edits[-1]
     if story.erp != story.crm:
         if (story.entity.name, story.erp_key) in case.in_conflict:
             verdict.figures["fields in conflict"] += 1
-        else:
-            verdict.apart.append(str(story))
+            return
+        wrong = verdict.apart
+    elif essence(last.value) == story.erp:
         return
-    if story.erp not in {essence(edit.value) for edit in story.edits}:
-        verdict.apart.append(f"typed by nobody: {story}")
-    last = story.edits[-1]
-    if essence(last.value) == story.erp:
+    elif story.erp in {essence(edit.value) for edit in story.edits} and (
+        why := _accounted(case, story, last)
+    ):
+        verdict.figures[why] += 1
         return
-    if (story.entity.name, last.side, essence(last.value)) in case.kept:
-        verdict.figures["edits overruled, and kept in the audit"] += 1
-    elif last.side == "crm" and _in_the_window(case, story, last):
-        verdict.figures["edits lost in the window of a system without conditional writes"] += 1
     else:
-        verdict.lost.append(str(story))
+        wrong = verdict.lost
+    wrong.append(str(story))
+    verdict.concerned[story.entity.name] |= {story.erp_key, story.crm_key}
+
+
+def _accounted(case: Case, story: Story, last: Edit) -> str:
+    """Where an edit went that neither side holds; empty when nobody can say."""
+    if (story.entity.name, last.side, essence(last.value)) in case.kept:
+        return "edits overruled, and kept in the audit"
+    if last.side == "crm" and _in_the_window(case, story, last):
+        return "edits lost in the window of a system without conditional writes"
+    return ""
 
 
 def _in_the_window(case: Case, story: Story, edit: Edit) -> bool:

@@ -69,5 +69,5 @@ def pending() -> int:
 
 def problems() -> list[str]:
     """What the hub says of links it could not settle."""
-    links = Link.objects.exclude(problem="").select_related("pair")
+    links = Link.objects.current().exclude(problem="").select_related("pair")
     return [f"{link.pair.name} {link.erp_key}/{link.crm_key}: {link.problem}" for link in links]

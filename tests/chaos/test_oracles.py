@@ -67,8 +67,9 @@ def test_sides_that_differ_are_apart_unless_the_field_waits_for_a_person() -> No
     assert found(replace(judged, in_conflict={("customers", "cus_1")})).apart == []
 
 
-def test_a_value_that_nobody_typed_is_told() -> None:
-    assert "typed by nobody" in found(case(edit(1, "erp", "1"), erp="9", crm="9")).apart[0]
+def test_an_edit_that_gave_way_to_what_nobody_typed_is_lost() -> None:
+    judged = case(edit(1, "erp", "1"), erp="9", crm="9")
+    assert len(found(replace(judged, kept={("customers", "erp", "1")})).lost) == 1
 
 
 def test_a_loser_that_stands_in_the_audit_is_not_lost() -> None:
