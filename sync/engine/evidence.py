@@ -97,18 +97,24 @@ def _look_by_key(work: Slice, side: Side, intents: Sequence[Intent]) -> None:
 
 
 def _landed(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
-    """Whether the record holds what was written, or the system's spelling of it."""
-    for path, written in intent.values.items():
-        end = _end(work, side, intent, path)
-        held = record.values.get(path)
-        if meaning(held, end.type) == meaning(written, end.type):
-            continue
-        untouched = path in intent.before and meaning(held, end.type) == meaning(
-            intent.before[path], end.type
-        )
-        if untouched or not spelling(written, held, end):
-            return False
-    return intent.kind == OperationKind.UPDATE
+    """Whether the record tells that it was written: something holds the new value, and nothing stands as before.
+
+    What holds neither was edited by somebody since.
+    """
+    if intent.kind != OperationKind.UPDATE:
+        return False
+    signs = [_sign(work, side, intent, path, record) for path in intent.values]
+    return True in signs and False not in signs
+
+
+def _sign(work: Slice, side: Side, intent: Intent, path: str, record: Record) -> bool | None:
+    """One property's word on whether it was written; None where it holds somebody else's value."""
+    end, written, held = _end(work, side, intent, path), intent.values[path], record.values.get(path)
+    if meaning(held, end.type) == meaning(written, end.type):
+        return True
+    if path in intent.before and meaning(held, end.type) == meaning(intent.before[path], end.type):
+        return False
+    return True if spelling(written, held, end) else None
 
 
 def _end(work: Slice, side: Side, intent: Intent, path: str) -> Property:

@@ -242,7 +242,7 @@ class Simulation(Scheduler):
             before = len(self.truth.events)
             self.pass_through(full=full)
             self.figures["passes"] += 1
-            if len(self.truth.events) == before and number > 1 + full:
+            if len(self.truth.events) == before and number > 3:
                 return
         self.violate(f"still writing after {ROUNDS} passes")
 

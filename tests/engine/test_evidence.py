@@ -1,0 +1,65 @@
+"""What a record tells of a write whose answer was lost: a default, an edit, a spelling, or that it landed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sync.connectors.base import Unknown
+from tests.world import CRM, World, failing, make_world
+
+
+@pytest.fixture
+def nameless(db: None) -> World:
+    """webCRM as it would be if it did not name its editors, nor tell what it holds after a write."""
+    world = make_world(crm=replace(CRM, names_editor=False))
+    world.crm.entity("orgs").answers_record = False
+    return world
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_an_edit_made_before_the_first_read_is_not_a_default(nameless: World, lost: bool) -> None:
+    key = nameless.customer(name="Akkurat AS")
+
+    def somebody(call: str, phase: str) -> None:
+        if (call, phase) == ("write orgs", "after"):
+            nameless.crm.faults = lambda _call, _phase: None
+            nameless.crm.edit("orgs", nameless.crm.keys("orgs")[0], {"OrgCity": "Oslo"})
+            if lost:
+                raise Unknown("The connection was lost.")
+
+    nameless.crm.faults = somebody
+    nameless.run()
+    nameless.clock.pass_(300)
+    nameless.settle()
+    assert (nameless.erp.values("customers", key) or {})["city"] == "Oslo"
+
+
+def test_a_value_that_stands_as_before_is_no_spelling_of_a_lost_write(nameless: World) -> None:
+    key = nameless.customer(name="akkurat as")
+    nameless.settle()
+    org = nameless.crm.keys("orgs")[0]
+    nameless.crm.edit("orgs", org, {"OrgName": "AKKURAT AS"})
+    with failing(nameless.erp, "write customers", "before", Unknown("The connection was lost.")):
+        nameless.run()
+    nameless.erp.edit("customers", key, {"city": "Oslo"})
+    nameless.clock.pass_(300)
+    nameless.settle()
+    assert (nameless.erp.values("customers", key) or {})["name"] == "AKKURAT AS"
+    assert nameless.conflicts() == []
+
+
+def test_a_lost_write_is_known_by_what_nobody_has_edited_since(nameless: World) -> None:
+    key = nameless.customer(name="Akkurat AS", city="Oslo")
+    nameless.settle()
+    nameless.erp.edit("customers", key, {"name": "Akkurat Norge AS", "city": "Bergen"})
+    with failing(nameless.crm, "write orgs", "after", Unknown("The connection was lost.")):
+        nameless.run()
+    nameless.crm.edit("orgs", nameless.crm.keys("orgs")[0], {"OrgCity": "Trondheim"})
+    nameless.erp.edit("customers", key, {"name": "Akkurat Norden AS"})
+    nameless.clock.pass_(300)
+    nameless.settle()
+    assert nameless.conflicts() == []
+    assert nameless.of_customer(key)["OrgName"] == "Akkurat Norden AS"
+    assert (nameless.erp.values("customers", key) or {})["city"] == "Trondheim"
