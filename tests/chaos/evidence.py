@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db.models import Q
@@ -33,16 +33,11 @@ LINK = (
 
 def evidence(case: Case, entity: Entity, keys: set[str]) -> Iterator[str]:
     """Writes from the ledgers, edits, then links and intents, one a line."""
-    for side in ("erp", "crm"):
-        for write in case.writes[side]:
-            named = str(write["values"].get(entity.reference) or "")
-            if write["entity"] == entity.on(side) and ({str(write["key"]), named} & keys):
-                yield f"{side} ledger: {_shown(write)}"
+    yield from _written(case, entity, keys)
     for edit in case.edits:
         if edit.entity == entity.name and edit.key in keys:
             yield f"edited {edit.at.isoformat()} {edit.side} {edit.key} {edit.field.erp}={edit.value}"
-    links = Link.objects.filter(Q(erp_key__in=keys) | Q(crm_key__in=keys), pair__name=entity.name)
-    for link in links:
+    for link in Link.objects.filter(Q(erp_key__in=keys) | Q(crm_key__in=keys), pair__name=entity.name):
         yield f"link: {_shown({name: getattr(link, name) for name in LINK})}"
         for intent in (
             Intent.objects.filter(link=link).order_by("pk").values(*INTENT, "look_after", "ended_at")
@@ -52,5 +47,13 @@ def evidence(case: Case, entity: Entity, keys: set[str]) -> Iterator[str]:
             yield f"conflict: {_shown(conflict)}"
 
 
-def _shown(row: dict[str, Any]) -> str:
+def _written(case: Case, entity: Entity, keys: set[str]) -> Iterator[str]:
+    for side in ("erp", "crm"):
+        for write in case.writes[side]:
+            named = str(write["values"].get(entity.reference) or "")
+            if write["entity"] == entity.on(side) and {str(write["key"]), named} & keys:
+                yield f"{side} ledger: {_shown(write)}"
+
+
+def _shown(row: Mapping[str, Any]) -> str:
     return json.dumps(row, default=str, ensure_ascii=False)
