@@ -35,7 +35,8 @@ def observe(work: Slice, side: Side, records: Sequence[Record], *, scan: int | N
     _count_in(work, side, fresh, list(known.values()), scan)
     Link.objects.bulk_create(fresh, batch_size=CHUNK)
     update_rows(changed, update_fields(side))
-    _keep_match_keys(work.rules, side, [*fresh, *changed])
+    # A complete listing also mends the keys of records that said nothing new: the match rules may be new.
+    _keep_match_keys(work.rules, side, [*fresh, *(changed if scan is None else known.values())])
     _confirm_writes(work, side, known, unique, now)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from sync.connectors.base import Gone, Nonsense, Page, Removed
+from sync.connectors.base import Gone, Misconfigured, Nonsense, Page, Refused, Removed
 from sync.core.records import Record
 from sync.core.vocabulary import Side
 from sync.engine.observe import observe
@@ -39,15 +39,10 @@ def poll(work: Slice, side: Side, *, full: bool = False, tail: bool = False) -> 
     `full` asks for a complete listing, `tail` for what came since this run's own last reading.
     """
     cursor, _ = Cursor.objects.get_or_create(pair=work.pair, side=side)
-    if not cursor.page:
+    if not cursor.page or (full and not cursor.scanning):
         _begin(work, cursor, side, full=full, tail=tail)
     while True:
-        page = work.connectors[side].list(
-            work.pair.entity(side),
-            since=cursor.since,
-            page=cursor.page or None,
-            paths=work.rules.paths[side],
-        )
+        page = _list(work, cursor, side)
         _take_in(work, cursor, side, page)
         if not cursor.page:
             return True
@@ -55,10 +50,24 @@ def poll(work: Slice, side: Side, *, full: bool = False, tail: bool = False) -> 
             return False
 
 
+def _list(work: Slice, cursor: Cursor, side: Side) -> Page:
+    """The next page. A place in a listing that its system knows no more is forgotten: the next run begins anew."""
+    try:
+        return work.connectors[side].list(
+            work.pair.entity(side),
+            since=cursor.since,
+            page=cursor.page or None,
+            paths=work.rules.paths[side],
+        )
+    except (Refused, Gone, Misconfigured):
+        Cursor.objects.filter(pk=cursor.pk).update(page="")
+        raise
+
+
 def _begin(work: Slice, cursor: Cursor, side: Side, *, full: bool, tail: bool) -> None:
     capabilities = work.capabilities(side)
     cursor.scanning = full or cursor.full_at is None or not capabilities.changed_since
-    cursor.started_at = work.ports.now()
+    cursor.page, cursor.started_at = "", work.ports.now()
     cursor.highest = cursor.position
     if cursor.scanning:
         cursor.since, cursor.highest = None, None
@@ -107,7 +116,7 @@ def _complete(work: Slice, cursor: Cursor, side: Side, now: datetime) -> None:
 def _refuse_an_empty_source(work: Slice, cursor: Cursor, side: Side) -> None:
     """A listing of nothing where there were records is no mass removal but a system that answers nonsense."""
     here = Link.objects.current().filter(**{"pair": work.pair, f"{side}_key__isnull": False})
-    if not cursor.full_at or here.filter(**{f"{side}_scan": cursor.scan}).exists():
+    if cursor.scan == 1 or here.filter(**{f"{side}_scan": cursor.scan}).exists():
         return
     if here.count() > A_HANDFUL:
         system = work.pair.system(side)

@@ -40,7 +40,7 @@ RELEASE_FIELDS = (
 
 def settle_due(work: Slice) -> bool:
     """Work through what is due until nothing is (True) or the slice is over (False)."""
-    while links := claim(work):
+    while work.is_wanted() and (links := claim(work)):
         settle(work, links)
         if work.out_of_time():
             return False
@@ -56,7 +56,7 @@ def claim(work: Slice) -> list[Link]:
     Link.objects.filter(free, pk__in=picked, due_at__lte=now).update(
         lease_token=token, lease_until=now + LEASE, epoch=F("epoch") + 1, attempts=F("attempts") + 1
     )
-    return list(Link.objects.filter(lease_token=token).order_by("id"))
+    return list(Link.objects.filter(pk__in=picked, lease_token=token).order_by("id"))
 
 
 def _together(due: list[tuple[int, int]]) -> list[int]:
@@ -79,10 +79,26 @@ def settle(work: Slice, links: list[Link]) -> None:
     with transaction.atomic():
         work.hold()
         now = work.ports.now()
+        decisions = _undisturbed(work, decisions)
         intents = record_intents(work, decisions, now) if work.run.writes else []
         _release(work, decisions, now)
     if intents:
         send(work, intents)
+
+
+def _undisturbed(work: Slice, decisions: list[Decision]) -> list[Decision]:
+    """Decisions on links that nobody has spoken of since they were read. The others stay due, and are let go."""
+    links = Link.objects.select_for_update().order_by("pk")
+    now = links.in_bulk([decision.link.pk for decision in decisions])
+    kept = [decision for decision in decisions if _as_read(decision.link, now[decision.link.pk])]
+    kept = kept if work.is_wanted() else []
+    left = now.keys() - {decision.link.pk for decision in kept}
+    Link.objects.filter(pk__in=left).update(lease_token="", lease_until=None)
+    return kept
+
+
+def _as_read(read: Link, now: Link) -> bool:
+    return (read.state, read.due_at, read.reread) == (now.state, now.due_at, now.reread)
 
 
 def _freshen(work: Slice, links: list[Link]) -> list[Link]:

@@ -19,7 +19,7 @@ from sync.engine.rules import PairRules
 from sync.engine.watched import Watched
 from sync.models.links import Link
 from sync.models.pairs import EntityPair
-from sync.models.runs import Run
+from sync.models.runs import Run, RunState
 from sync.models.systems import System
 
 LEASE = timedelta(seconds=150)
@@ -38,6 +38,9 @@ class Overtaken(RuntimeError):
 
 
 SLICE = timedelta(seconds=25)
+
+OVERTIME = timedelta(minutes=2)
+"""How long after its end a slice may still send what it has recorded: well within the lease."""
 
 
 def _always() -> bool:
@@ -85,6 +88,14 @@ class Slice:
         if not mine.update(lease_until=self.ports.now() + LEASE):
             raise Overtaken(f"{self.run} is in another worker's hands.")
 
+    def is_wanted(self) -> bool:
+        """Whether the run still goes on: a person may have ended it between any two steps."""
+        return Run.objects.filter(pk=self.run.pk, state=RunState.RUNNING).exists()
+
+    def must_stop(self) -> bool:
+        """Whether what was decided, and not sent yet, must be left: long before the lease is over."""
+        return not self.go_on() or self.ports.now() >= self.until + OVERTIME or not self.is_wanted()
+
     @cached_property
     def connectors(self) -> dict[Side, Connector]:
         return {side: self._open(self.pair.system(side)) for side in Side}
@@ -99,7 +110,7 @@ class Slice:
         return self.connectors[side].capabilities(self.pair.entity(side))
 
     def verify(self, side: Side) -> None:
-        """Before the first write: the system behind the address is still the one it was introduced to."""
+        """Before anything is read or written: the system behind the address is still the one it was introduced to."""
         if side in self.verified:
             return
         system, identity = self.pair.system(side), self.connectors[side].identity()

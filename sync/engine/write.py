@@ -91,6 +91,9 @@ def send(work: Slice, intents: Sequence[Intent]) -> None:
     batches = [(side, batch) for side in Side for batch in _batches(work, side, intents)]
     for number, (side, batch) in enumerate(batches):
         later = [intent for _, rest in batches[number + 1 :] for intent in rest]
+        if number and work.must_stop():
+            _let_go(work, [*batch, *later], Unavailable("The run was ended before this was sent."))
+            return
         error = _send_batch(work, side, batch, busy={intent.link_id for intent in later})
         if error is not None:
             _let_go(work, later, error)

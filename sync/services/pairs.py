@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -19,7 +20,7 @@ from sync.engine.rules import compile_rules, known_properties, load, parts
 from sync.jobs import enqueue
 from sync.models.links import Link
 from sync.models.pairs import EntityPair, FieldMapping, MatchRule, Mode
-from sync.models.runs import Run, RunState
+from sync.models.runs import OPEN_RUNS, Run, RunState
 from sync.services.acts import NotPossible, record
 
 UNHURT = {"interval", "full_interval", "guard_removals", "guard_changes", "position"}
@@ -36,12 +37,21 @@ def set_mode(pair: EntityPair, mode: str, *, by: str, reason: str = "") -> None:
         EntityPair.objects.filter(pk=found.pk).update(
             mode=mode, next_run_at=None if mode != Mode.OFF else F("next_run_at")
         )
+        if mode != Mode.LIVE:
+            _end_runs(found, f"{found} was set to {mode}.", now, writing=mode == Mode.OBSERVE)
         if mode == Mode.LIVE:
             planned = Q(plan__isnull=False)
             Link.objects.filter(planned, pair=found).update(due_at=now, reason="planned while observing")
         record("mode", by=by, subject=found, reason=reason, pair=found, before=before, after=mode)
         enqueue("tick")
     pair.mode = mode
+
+
+def _end_runs(pair: EntityPair, why: str, now: datetime, *, writing: bool) -> None:
+    """What a pair may do no more, its open run may not go on doing. `writing`: only a run that writes."""
+    runs = pair.runs.filter(state__in=OPEN_RUNS)
+    runs = runs.filter(writes=True) if writing else runs
+    runs.update(state=RunState.CANCELLED, problem=why, ended_at=now)
 
 
 def _refuse_unapproved(pair: EntityPair) -> None:
@@ -96,10 +106,14 @@ def rules_changed(pair: EntityPair, *, before: list[dict[str, Any]], by: str, re
     if _rules_of(before) == _rules_of(after):
         record("settings", by=by, subject=pair, reason=reason, pair=pair, before=gone, after=new)
         return True
+    now = timezone.now()
     with transaction.atomic():
         EntityPair.objects.filter(pk=pair.pk).update(rules_version=F("rules_version") + 1)
+        _end_runs(pair, "Its mappings were changed.", now, writing=True)
+        # What is mapped or matched by now may never have been read: nothing is created until it was.
+        pair.cursors.update(full_at=None, page="")
         stepped_back = EntityPair.objects.filter(pk=pair.pk, mode=Mode.LIVE).update(mode=Mode.OBSERVE)
-        Link.objects.current().filter(pair=pair).update(due_at=timezone.now(), reason="mappings changed")
+        Link.objects.current().filter(pair=pair).update(due_at=now, reason="mappings changed")
         record("mapping", by=by, subject=pair, reason=reason, pair=pair, before=gone, after=new)
         if stepped_back:
             record(
