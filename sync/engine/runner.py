@@ -100,6 +100,8 @@ def _phases(work: Slice, watch: Callable[[Run], None]) -> Progress | None:
     }
     if why := _overruled(work):
         return _fail(work, why)
+    for side in Side:
+        work.verify(side)
     while True:
         work.run.refresh_from_db(fields=["state", "touched", "lease_token"])
         if work.run.lease_token != work.token:
@@ -163,8 +165,7 @@ def _guard(work: Slice) -> bool:
     why = judge(work.pair, work.ports.now()) if run.writes and not run.approved_by else ""
     if not why:
         return _to(work, Run.Phase.WORK)
-    run.state, run.problem = RunState.HELD, why
-    _ours(work).update(state=run.state, problem=why)
+    _ours(work).filter(state=RunState.RUNNING).update(state=RunState.HELD, problem=why)
     logger.warning("run held", extra={"run": run.pk, "pair": work.pair.name, "why": why})
     return True
 
