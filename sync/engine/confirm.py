@@ -16,7 +16,7 @@ from sync.core.vocabulary import Outcome, Side
 from sync.engine.rules import PairRules, ends
 from sync.engine.slice import Slice
 from sync.models.links import Conflict, ConflictState, Intent, IntentState, Link, LinkState
-from sync.models.pairs import Finding
+from sync.models.pairs import FieldMapping, Finding
 from sync.models.rows import update_rows
 from sync.models.runs import Change
 
@@ -83,7 +83,7 @@ def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, 
     intent.change.held = held
     link.attempts, link.problem, link.settled_at = 0, "", now
     link.settled_as = Outcome.WRITTEN.value
-    if link.get(side.other, "missing_at"):
+    if link.get(side.other, "missing_at") and not intent.rules:
         link.state, link.due_at, link.reason = LinkState.REMOVED, None, ""
     else:
         _due_again(work.rules, link, now)
@@ -135,7 +135,8 @@ def _base_of(
     if kind is not None and _edited_since(work, side, record):
         # It looks like the system's own spelling, but a person was here since: leave it to the merge.
         return written
-    _found(intent.rules[path], side, kind or "changed", (written, held), now)
+    if path in intent.rules:
+        _found(intent.rules[path], side, kind or "changed", (written, held), now)
     return held
 
 
@@ -151,6 +152,8 @@ def _property(rules: PairRules, side: Side, intent: Intent, path: str) -> Proper
 
 def _found(mapping: str, side: Side, kind: str, example: tuple[Value, Value], now: datetime) -> None:
     """A finding on the mapping: this system does not keep what it is given."""
+    if not FieldMapping.objects.filter(pk=int(mapping)).exists():
+        return
     written, held = (str(value)[:500] for value in example)
     finding, made = Finding.objects.get_or_create(
         mapping_id=int(mapping),
@@ -167,6 +170,9 @@ def _found(mapping: str, side: Side, kind: str, example: tuple[Value, Value], no
 def _due_again(rules: PairRules, link: Link, now: datetime) -> None:
     """Whether a confirmed link still has something to settle: a value moved meanwhile, or a field never met."""
     link.due_at, link.reason = None, ""
+    if link.reread or any(link.get(side, "missing_at") for side in Side):
+        link.due_at, link.reason = now, "looks again"
+        return
     for rule in rules.rules:
         if rule.only_on_create:
             continue

@@ -67,13 +67,24 @@ def _keep(rules: PairRules, decision: Decision, rows: Mapping[str, Conflict], no
     clashes = {clash.rule: clash for clash in decision.clashes}
     for name, row in rows.items():
         under_way = row.state == ConflictState.RULED and decision.drafts
-        if name not in clashes and not under_way:
+        if name in clashes or under_way:
+            continue
+        if row.state == ConflictState.RULED and (decision.failed or decision.waiting):
+            _ask_again(row, decision)
+        else:
             _close(row, decision, now)
     for name, clash in clashes.items():
         if name in rows:
             _refresh(rows[name], clash)
         else:
             _open(rules, decision.link, clash, now)
+
+
+def _ask_again(row: Conflict, decision: Decision) -> None:
+    """What a person decided cannot be carried out."""
+    row.state, row.winner, row.value, row.resolved_by = ConflictState.OPEN, "", None, ""
+    row.why = f"It could not be carried out as decided. {decision.problem}"
+    row.save(update_fields=["state", "winner", "value", "resolved_by", "why"])
 
 
 def _close(row: Conflict, decision: Decision, now: datetime) -> None:

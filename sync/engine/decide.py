@@ -154,14 +154,16 @@ class Desk:
             # A record without what its system insists on is refused, or worse, made without it.
             return Decision(link=link, outcome=Outcome.WAITING, problem=f"Not made yet: {decision.problem}")
         decision.settled, decision.merged = [], False
-        decision.drafts = [_of_the_whole(draft, link, side, self.rules) for draft in decision.drafts]
+        stuck = {path for each in planned.problems for path in self.rules.by_name[each.rule].paths(side)}
+        decision.drafts = [_of_the_whole(draft, link, side, self.rules, stuck) for draft in decision.drafts]
         return decision
 
 
-def _of_the_whole(draft: Draft, link: Link, side: Side, rules: PairRules) -> Draft:
-    """A created record rests on everything its source said, blanks too."""
+def _of_the_whole(draft: Draft, link: Link, side: Side, rules: PairRules, stuck: set[str]) -> Draft:
+    """A created record rests on everything its source said, blanks too, but for what could not travel."""
     seen = link.get(side, "seen")
-    return replace(draft, source={path: seen[path] for path in rules.types[side] if path in seen})
+    rests_on = [path for path in rules.types[side] if path in seen and path not in stuck]
+    return replace(draft, source={path: seen[path] for path in rests_on})
 
 
 def _blocked(link: Link, intents: list[Intent]) -> Decision:

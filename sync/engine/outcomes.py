@@ -132,7 +132,8 @@ def _failed(intent: Intent, side: Side, error: ConnectorError, now: datetime) ->
         Unauthorized: _not_now,
         Misconfigured: _not_now,
     }
-    settle_by.get(type(error), _unknown)(intent, side, error, now)
+    settle = next((each for kind, each in settle_by.items() if isinstance(error, kind)), _unknown)
+    settle(intent, side, error, now)
 
 
 def _unknown(intent: Intent, _side: Side, _error: ConnectorError, now: datetime) -> None:
@@ -164,7 +165,11 @@ def _stale(intent: Intent, _side: Side, _error: ConnectorError, now: datetime) -
     intent.link.due_at, intent.link.reread, intent.link.reason = now, True, "moved while it was planned"
 
 
-def _gone(intent: Intent, side: Side, _error: ConnectorError, now: datetime) -> None:
+def _gone(intent: Intent, side: Side, error: ConnectorError, now: datetime) -> None:
+    if intent.kind == OperationKind.CREATE:
+        # Not the record is gone, but what it was to belong to: it fails alone.
+        _refused(intent, side, Refused(str(error)), now)
+        return
     _dropped(intent, now)
     intent.link.put(side, missing_at=intent.link.get(side, "missing_at") or now)
     intent.link.due_at, intent.link.reason = now, "missing when it was to be written"
