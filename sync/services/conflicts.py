@@ -7,6 +7,10 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from sync.core.values import Unfit, coerce
+from sync.engine.conflicts import SPECIAL
+from sync.engine.decide import MOVED
+from sync.engine.rules import load
 from sync.jobs import enqueue
 from sync.models.links import Conflict, ConflictState, Link
 from sync.services.acts import NotPossible, record
@@ -25,13 +29,15 @@ def resolve(
 ) -> None:
     """Keep the ERP's value, webCRM's, or another one. `seen` is what the person looked at: moved on, it is refused."""
     with transaction.atomic():
-        found = Conflict.objects.select_for_update().select_related("link__pair").get(pk=conflict.pk)
+        found = (
+            Conflict.objects.select_for_update(of=("self",)).select_related("link__pair").get(pk=conflict.pk)
+        )
         _refuse(found, winner, value, seen)
         found.state, found.winner, found.value = ConflictState.RULED, winner, value
         found.resolved_by, found.resolved_at = by, timezone.now()
         found.save(update_fields=["state", "winner", "value", "resolved_by", "resolved_at"])
         Link.objects.filter(pk=found.link_id).update(
-            due_at=timezone.now(), reason=f"conflict resolved by {by}"
+            due_at=timezone.now(), reason=f"conflict resolved by {by}"[:100]
         )
         record(
             "resolve", by=by, subject=f"{found.link}: {found.field}", reason=reason, pair=found.link.pair,
@@ -49,5 +55,24 @@ def _refuse(found: Conflict, winner: str, value: Any, seen: dict[str, Any] | Non
         raise NotPossible(f"'{winner}' is no answer. Say erp, crm or other.")
     if winner == "other" and (found.mapping_id is None or value is None):
         raise NotPossible("Another value needs a field and a value. Give one, or keep one of the two sides.")
+    if winner == "erp" and found.field == SPECIAL[MOVED]:
+        raise NotPossible(
+            "webCRM cannot move a record to another parent. Keep webCRM's, or unlink the two and resume the ERP "
+            "record: it is made anew under its new parent."
+        )
+    if winner == "other":
+        _refuse_unfit(found, value)
     if seen is not None and seen != {"erp": found.erp_values, "crm": found.crm_values}:
         raise NotPossible("The values have moved on since you looked. Look at them again, then decide.")
+
+
+def _refuse_unfit(found: Conflict, value: Any) -> None:
+    """A value that webCRM's property cannot hold is said here, where the person looks."""
+    rule = load(found.link.pair).by_name.get(str(found.mapping_id))
+    if rule is None:
+        raise NotPossible("The mapping of this field is not in use as it stands. Mend it, then decide.")
+    try:
+        for end in rule.crm:
+            coerce(value, end)
+    except Unfit as error:
+        raise NotPossible(str(error)) from error

@@ -18,6 +18,9 @@ def link(pair: EntityPair, *, erp_key: str, crm_key: str, by: str, reason: str =
     with transaction.atomic():
         erp = _one_sided(pair, Side.ERP, erp_key)
         crm = _one_sided(pair, Side.CRM, crm_key)
+        for half in (erp, crm):
+            _refuse_while_writing(half)
+            _wake(half)
         now = timezone.now()
         if not join(erp, crm, now):
             raise NotPossible(
@@ -34,7 +37,8 @@ def link(pair: EntityPair, *, erp_key: str, crm_key: str, by: str, reason: str =
 
 def _one_sided(pair: EntityPair, side: Side, key: str) -> Link:
     system = pair.system(side)
-    found = Link.objects.current().filter(**{"pair": pair, f"{side}_key": key}).first()
+    known = Link.objects.current().select_for_update()
+    found = known.filter(**{"pair": pair, f"{side}_key": key}).first()
     if found is None:
         raise NotPossible(
             f"The hub has read no {pair.entity(side)} record '{key}' from {system}. Check the key, or read it first."
@@ -44,6 +48,14 @@ def _one_sided(pair: EntityPair, side: Side, key: str) -> Link:
             f"'{key}' of {system} is linked to '{found.get(side.other, 'key')}' already. Unlink that first."
         )
     return found
+
+
+def _wake(half: Link) -> None:
+    """What rests since it was taken apart goes on where a person says whose counterpart it is."""
+    if half.state == LinkState.REMOVED:
+        raise NotPossible(f"'{half}' is removed. Lift its tombstone first.")
+    half.state, half.problem = LinkState.ACTIVE, ""
+    half.save(update_fields=["state", "problem"])
 
 
 def unlink(chosen: Link, *, by: str, reason: str = "") -> None:
@@ -154,7 +166,7 @@ def _make_due(found: Link, reason: str) -> None:
 
 
 def _locked(chosen: Link) -> Link:
-    return Link.objects.select_for_update().select_related("pair").get(pk=chosen.pk)
+    return Link.objects.select_for_update(of=("self",)).select_related("pair").get(pk=chosen.pk)
 
 
 def _refuse_while_writing(found: Link) -> None:
