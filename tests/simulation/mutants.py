@@ -174,8 +174,13 @@ def _never_missing(link: Link, side: Side) -> bool:
     return bool(link.get(side, "key")) and link.reread
 
 
-def _blocks_nothing(link: Link, _intents: list[Intent]) -> Decision:
-    return Decision(link=link, outcome=Outcome.UNCHANGED)
+def _blind(plain: Callable[..., Any]) -> Callable[..., Any]:
+    def desk(work: Slice, links: list[Link]) -> Any:
+        made = plain(work, links)
+        made.intents = {}
+        return made
+
+    return desk
 
 
 def _counts_twice(plain: Callable[..., None]) -> Callable[..., None]:
@@ -192,10 +197,6 @@ def _seen_is_base(plain: Callable[..., None]) -> Callable[..., None]:
         link.put(side.other, base={**link.get(side.other, "base"), **link.get(side.other, "seen")})
 
     return judge
-
-
-def _late_tail(_work: Slice, _side: Side, **_: Any) -> bool:
-    return True
 
 
 MUTANTS: dict[str, Patches] = {
@@ -231,7 +232,7 @@ MUTANTS: dict[str, Patches] = {
         patch.object(evidence, "_settle_create", _unproven(evidence._settle_create))
     ],
     "every lost update has landed": _swap((evidence, "_landed", lambda *_: True)),
-    "an open intent that never blocks": _swap((decide, "_blocked", _blocks_nothing)),
+    "an open intent that never blocks": lambda: [patch.object(settle, "_desk", _blind(settle._desk))],
     "what is left is not due again": _swap(
         (confirm, "_due_again", lambda _rules, link, _now: setattr(link, "due_at", None))
     ),
@@ -247,6 +248,5 @@ MUTANTS: dict[str, Patches] = {
         (outcomes, "finish_changes", _never), (confirm, "finish_changes", _never)
     ),
     "a link is counted twice": lambda: [patch.object(Slice, "touch", _counts_twice(Slice.touch))],
-    "no last look before a write": _swap((settle, "poll", _late_tail)),
     "an echo is an edit": _swap((observe, "_confirm_writes", _never)),
 }
