@@ -9,6 +9,7 @@ from django.db import transaction
 from sync.connectors.base import Gone, Misconfigured, Nonsense, Page, Refused, Removed
 from sync.core.records import Record
 from sync.core.vocabulary import Side
+from sync.engine.drift import note_what_is_not_shown
 from sync.engine.observe import observe
 from sync.engine.slice import Slice
 from sync.models.links import Link
@@ -82,6 +83,8 @@ def _take_in(work: Slice, cursor: Cursor, side: Side, page: Page) -> None:
     work.hold()
     now = work.ports.now()
     observe(work, side, page.records, scan=cursor.scan if cursor.scanning else None, now=now)
+    if cursor.scanning:
+        note_what_is_not_shown(work.rules, side, page.records, now)
     cursor.highest = _highest(cursor.highest, page.records, now)
     cursor.page = page.next or ""
     if not page.next:

@@ -14,6 +14,7 @@ from sync.connectors.webcrm.connector import WebcrmConnector
 from sync.core.vocabulary import Side
 from sync.engine.gate import DatabaseGate
 from sync.models.links import Intent, Link
+from sync.models.pairs import Finding
 from sync.models.runs import RunState
 from sync.models.systems import System
 from tests.connectors.ports import FakeGate, FakeVault
@@ -136,6 +137,21 @@ def test_a_property_that_turns_into_something_else_is_not_blank(world: World, ke
     stored.values |= {"phone.number": "33 00 00 00", "brand new": "x"}
     world.settle()
     assert world.of_customer(key)["OrgPhone"] == "22 00 00 00"
+
+
+def test_a_property_that_nobody_shows_any_more_is_a_finding_on_its_mapping(world: World) -> None:
+    room = world.erp.entity("customers")
+    room.page_size = 100
+    for number in range(25):
+        world.customer(name=f"Firma {number}", phone="22 00 00 00")
+    world.settle()
+    assert not Finding.objects.exists()
+    for stored in room.stored.values():
+        del stored.values["phone"]
+    world.run(full=True)
+    finding = Finding.objects.get()
+    assert (finding.mapping.erp_property, finding.side, finding.kind) == ("phone", "erp", "not shown")
+    assert world.run(full=True).counts == {"unchanged": 25}
 
 
 def answers(body: str, **login: Any) -> Script:
