@@ -26,7 +26,7 @@ from tests.chaos.person import Person  # noqa: E402
 from tests.chaos.postgres import Postgres  # noqa: E402
 from tests.chaos.words import BY_NAME  # noqa: E402
 from tests.e2e.control import Control  # noqa: E402
-from tests.e2e.harness import Systems  # noqa: E402
+from tests.e2e.harness import Hub, Systems  # noqa: E402
 from tests.e2e.processes import eventually  # noqa: E402
 
 LAUNCHERS = 2
@@ -42,6 +42,7 @@ def main() -> int:
     fleet = Fleet(LAUNCHERS, asked.place, dict(os.environ))
     field = Field(
         systems=systems,
+        hub=Hub(asked.place, dict(os.environ)),
         fleet=fleet,
         heart=Heart(),
         database=asked.place / "disk" / "hub.sqlite3",

@@ -17,12 +17,16 @@ from random import Random
 import redis
 from django.db import connections
 
+from sync.models.pairs import EntityPair, Mode
+from sync.models.runs import OPEN_RUNS, Run
+from sync.services import pairs, runs
 from tests.chaos import disk, sight
 from tests.chaos.apps import LATENCY_MS, LEASE
 from tests.chaos.fleet import Fleet, Launcher
 from tests.chaos.heart import Heart
 from tests.chaos.postgres import Postgres
-from tests.e2e.harness import Systems
+from tests.chaos.words import ENTITIES
+from tests.e2e.harness import Hub, Systems
 from tests.e2e.processes import alive, eventually, kill
 
 KILLS = {"busy worker": 7, "idle worker": 2, "cluster": 2, "launcher": 1}
@@ -36,6 +40,7 @@ REST = (0.1, 1.0)
 FROZEN = LEASE.total_seconds() * 1.6
 FULL_SECONDS = 4.0
 BACKUP = "backup"
+PAIRS = tuple(entity.name for entity in ENTITIES)
 TOLD_EVERY = 25
 """Kills from one word on the progress to the next."""
 
@@ -45,6 +50,7 @@ class Field:
     """The battlefield: what there is to strike at."""
 
     systems: Systems
+    hub: Hub
     fleet: Fleet
     heart: Heart
     database: Path
@@ -213,7 +219,7 @@ class Nemesis:
                 return ours.backup(copy)
 
     def _restore(self) -> None:
-        """As after a disaster: everybody is dead, the database is an old one, and work goes on."""
+        """As after a disaster: everybody is dead, the database is an old one, and its pairs observe first."""
         if not self._backed_up:
             return self._back_up()
         self._let_go_on(everybody=True)
@@ -222,6 +228,7 @@ class Nemesis:
             self.toll.kept |= sight.kept_values()
             connections.close_all()
             self._bring_back()
+            self._observe_first()
         return self.field.fleet.start()
 
     def _bring_back(self) -> None:
@@ -231,3 +238,14 @@ class Nemesis:
             Path(f"{self.field.database}{left}").unlink(missing_ok=True)
         shutil.copyfile(self._backup, self.field.database)
         return None
+
+    def _observe_first(self) -> None:
+        """What whoever restores a backup has to do: look at what the hub would write before it may."""
+        for run in Run.objects.filter(state__in=OPEN_RUNS):
+            runs.cancel(run, by="chaos", reason="a backup was restored")
+        for pair in EntityPair.objects.all():
+            pairs.set_mode(pair, Mode.OBSERVE, by="chaos", reason="a backup was restored")
+        connections.close_all()
+        time.sleep(LEASE.total_seconds())
+        self.field.hub.manage("sync", "--plan", "--full", check=False)
+        self.field.hub.approve(*PAIRS, by="chaos")
