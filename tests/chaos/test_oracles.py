@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.chaos.oracles import Case, Verdict, doubles, judge_edits, lost_records
 from tests.chaos.person import Edit, Made
-from tests.chaos.words import BY_NAME
+from tests.chaos.words import BY_NAME, essence
 
 AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 CUSTOMERS = BY_NAME["customers"]
@@ -95,3 +95,8 @@ def test_a_record_without_counterpart_is_lost() -> None:
     made = Made(at=AT, side="crm", entity="customers", key="7")
     assert list(lost_records(case(), [made])) == []
     assert len(list(lost_records(case(), [replace(made, key="8")]))) == 1
+
+
+def test_a_number_is_the_same_however_it_is_kept() -> None:
+    assert essence(100453.25) == essence("100453.25") == essence("100453.2500")
+    assert essence("100453.26") != essence(100453.25)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 Row = dict[str, Any]
+DECIMAL = re.compile(r"-?[0-9]+\.[0-9]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +84,6 @@ BY_NAME = {entity.name: entity for entity in ENTITIES}
 
 
 def essence(value: Any) -> str:
-    """A value as far as its spelling does not matter."""
-    if isinstance(value, int | float):
-        return f"{float(value):.4f}"
-    return "".join(str(value or "").split()).casefold()
+    """A value as far as its spelling does not matter. The hub keeps decimal numbers as texts."""
+    text = "".join(str(value or "").split()).casefold()
+    return f"{float(text):.4f}" if DECIMAL.fullmatch(text) else text
