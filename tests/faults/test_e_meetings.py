@@ -125,8 +125,10 @@ def test_a_run_of_many_slices_never_writes_by_a_mapping_nobody_approved(world: W
     writes = len(world.crm.writes)
     while advance(run, world.means):
         run.refresh_from_db()
-    assert (run.state, len(world.crm.writes)) == (RunState.FAILED, writes)
-    assert run.problem.startswith("The ")
+    run.refresh_from_db()
+    assert run.state not in OPEN_RUNS
+    assert len(world.crm.writes) == writes
+    assert "were changed" in run.problem or "was changed" in run.problem
 
 
 def test_a_pair_that_is_switched_off_writes_nothing_more(world: World, key: str) -> None:
