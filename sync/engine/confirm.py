@@ -25,6 +25,8 @@ LINK_FIELDS = (
     "state",
     "erp_base",
     "crm_base",
+    "erp_stamps",
+    "crm_stamps",
     "due_at",
     "reason",
     "attempts",
@@ -69,8 +71,9 @@ def finish_changes(intents: Iterable[Intent], outcome: str, now: datetime) -> No
 def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, now: datetime) -> None:
     held = {path: record.values[path] for path in intent.values if path in record.values}
     base = dict(link.get(side, "base"))
-    for path, value in intent.values.items():
-        base[path] = _base_of(work, side, intent, path, value, record, now)
+    doubtful = {path for path in intent.values if _is_doubtful(work, side, intent, path, record)}
+    for path in intent.values.keys() - doubtful:
+        base[path] = _base_of(work, side, intent, path, intent.values[path], record, now)
     if intent.kind == OperationKind.CREATE:
         base |= _given_at_birth(
             work, side, record, set(intent.values), is_answer=_is_answer(link, intent, now)
@@ -78,7 +81,10 @@ def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, 
     if not _edited_since(work, side, record):
         base |= _grown(base, record, set(intent.values))
     link.put(side, base=base)
-    link.put(side.other, base={**link.get(side.other, "base"), **intent.source})
+    told = _without_doubt(work.rules, side, intent, doubtful)
+    link.put(side.other, base={**link.get(side.other, "base"), **told})
+    stamps = {path: at for path, at in link.get(side, "stamps").items() if path not in doubtful}
+    link.put(side, stamps=stamps)
     intent.state, intent.ended_at, intent.key = IntentState.CONFIRMED, now, record.key
     intent.change.held = held
     link.attempts, link.problem, link.settled_at = 0, "", now
@@ -87,6 +93,24 @@ def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, 
         link.state, link.due_at, link.reason = LinkState.REMOVED, None, ""
     else:
         _due_again(work.rules, link, now)
+
+
+def _is_doubtful(work: Slice, side: Side, intent: Intent, path: str, record: Record) -> bool:
+    """Whether a value looks like the system's own spelling, but a person was here since: a conflict, not a guess."""
+    held, written = record.values.get(path, intent.values[path]), intent.values[path]
+    end = _property(work.rules, side, intent, path)
+    if meaning(held, end.type) == meaning(written, end.type) or not _edited_since(work, side, record):
+        return False
+    return spelling(written, held, end) is not None
+
+
+def _without_doubt(rules: PairRules, side: Side, intent: Intent, doubtful: set[str]) -> dict[str, Value]:
+    """The source values that became bases: where the written value is in doubt, both sides count as moved."""
+    open_rules = [
+        rules.by_name[name] for path in doubtful if (name := str(intent.rules.get(path))) in rules.by_name
+    ]
+    untold = {path for rule in open_rules for path in rule.paths(side.other)}
+    return {path: value for path, value in intent.source.items() if path not in untold}
 
 
 def _grown(base: Values, record: Record, written: set[str]) -> dict[str, Value]:
@@ -131,9 +155,6 @@ def _base_of(
         return held
     kind = spelling(written, held, end)
     if kind is None and not record.by_hub:
-        return written
-    if kind is not None and _edited_since(work, side, record):
-        # It looks like the system's own spelling, but a person was here since: leave it to the merge.
         return written
     if path in intent.rules:
         _found(intent.rules[path], side, kind or "changed", (written, held), now)

@@ -200,3 +200,23 @@ def test_a_field_that_flips_to_and_fro_is_frozen_alone(world: World, pair: tuple
     Link.objects.update(due_at=world.clock.now())
     world.settle()
     assert crm(world, pair[1])["OrgName"] == erp(world, pair[0])["name"]
+
+
+def test_a_cut_that_a_person_may_have_made_is_a_conflict_and_not_a_guess(
+    world: World, pair: tuple[str, str]
+) -> None:
+    room = world.crm.entity("orgs")
+    room.answers_record, room.habits["OrgName"] = False, lambda value: str(value)[:10] if value else value
+    world.erp.edit("customers", pair[0], {"name": "Akkurat Norge AS"})
+
+    def meddle(call: str, phase: str) -> None:
+        if call == "write orgs" and phase == "after":
+            world.crm.faults = lambda _call, _phase: None
+            world.crm.edit("orgs", pair[1], {"OrgPhone": "33 00 00 00"})
+
+    world.crm.faults = meddle
+    world.settle()
+    assert erp(world, pair[0])["name"] == "Akkurat Norge AS"
+    assert erp(world, pair[0])["phone"] == "33 00 00 00"
+    (conflict,) = world.conflicts()
+    assert conflict.crm_values == {"OrgName": "Akkurat No"}
