@@ -21,6 +21,8 @@ from sync.models.rows import update_rows
 from sync.models.runs import Change
 
 CHUNK = 500
+LEFT = "settles what is left"
+"""Why a link is due that the hub itself has just written to: nobody changed it."""
 LINK_FIELDS = (
     "state",
     "erp_base",
@@ -199,5 +201,5 @@ def _due_again(rules: PairRules, link: Link, now: datetime) -> None:
             continue
         unmet = any(path not in link.get(side, "base") for side in Side for path in rule.paths(side))
         if unmet or any(moved(rule, side, link.get(side, "seen"), link.get(side, "base")) for side in Side):
-            link.due_at, link.reason = now, "settles what is left"
+            link.due_at, link.reason = now, LEFT
             return

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Max, Q
 
+from sync.engine.confirm import LEFT
 from sync.models.links import Link, LinkQuerySet, LinkState
 from sync.models.pairs import EntityPair
 from sync.models.runs import Change
@@ -52,7 +53,7 @@ def _changes(pair: EntityPair, links: LinkQuerySet, since: datetime, now: dateti
     if total <= SMALL:
         return ""
     written = Change.objects.filter(pair=pair, created_at__gt=since, kind="update")
-    due = links.filter(due_at__lte=now, state=LinkState.ACTIVE)
+    due = links.filter(due_at__lte=now, state=LinkState.ACTIVE).exclude(reason=LEFT)
     changed = len({*due.values_list("pk", flat=True), *written.values_list("link", flat=True)})
     if changed <= allowed:
         return ""

@@ -186,7 +186,7 @@ def _confirm(work: Slice) -> bool:
             confirm_rest(work, side)
     due = Link.objects.filter(pair=work.pair, due_at__lte=work.ports.now()).exists()
     work.run.round += 1
-    return _to(work, Run.Phase.WORK if due and work.run.round < ROUNDS else Run.Phase.END)
+    return _to(work, Run.Phase.GUARD if due and work.run.round < ROUNDS else Run.Phase.END)
 
 
 def count(run: Run) -> None:
