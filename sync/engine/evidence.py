@@ -142,7 +142,10 @@ def _look_by_reference(work: Slice, side: Side, intents: Sequence[Intent]) -> No
     if not intents or rule is None:
         return
     path = ends(rule, side)[0].path
-    wanted = {str(intent.values.get(path)): intent for intent in intents}
+    # What was written when another property kept the key cannot be looked for: it stays unknown, never made twice.
+    wanted = {str(intent.values[path]): intent for intent in intents if path in intent.values}
+    if not wanted:
+        return
     found: dict[str, list[Record]] = defaultdict(list)
     for record in work.connectors[side].find(
         work.pair.entity(side), path, list(wanted), paths=work.rules.paths[side]
@@ -152,6 +155,7 @@ def _look_by_reference(work: Slice, side: Side, intents: Sequence[Intent]) -> No
         work.hold()
         now = work.ports.now()
         for value, intent in wanted.items():
+            intent.link.refresh_from_db()
             _settle_create(work, side, intent, found[value], now)
 
 

@@ -53,7 +53,12 @@ def _open_in_turn(pair: EntityPair, now: datetime) -> Run | None:
     if not taken:
         return None
     run, made = open_run(pair, trigger=Run.Trigger.SCHEDULE, now=now, full=full)
-    return run if made else None
+    if made:
+        return run
+    if full and not run.full:
+        # Its turn for a full read has not come: the run that is open reads only what changed.
+        EntityPair.objects.filter(pk=pair.pk).update(next_full_at=pair.next_full_at)
+    return None
 
 
 def open_runs_for_due_links(now: datetime) -> list[Run]:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from sync.core.vocabulary import Side
 from sync.engine.pairing import join
 from sync.jobs import enqueue
-from sync.models.links import OPEN_INTENTS, Link, LinkState, MatchKey, Separation
+from sync.models.links import OPEN_INTENTS, ConflictState, Link, LinkState, MatchKey, Separation
 from sync.models.pairs import EntityPair
 from sync.services.acts import NotPossible, record
 
@@ -97,7 +97,13 @@ def _split(found: Link) -> Link:
         pair=found.pair, name=found.name, state=LinkState.PAUSED, problem=found.problem, **told
     )
     MatchKey.objects.filter(link=found, side=Side.CRM).update(link=other)
+    _end_conflicts(found, "the two were taken apart")
     return other
+
+
+def _end_conflicts(found: Link, why: str) -> None:
+    """What was asked, or decided, of two records that are no couple any more must not be carried out later."""
+    found.conflicts.exclude(state=ConflictState.CLOSED).update(state=ConflictState.CLOSED, closed_why=why)
 
 
 def pause(chosen: Link, *, by: str, reason: str = "") -> None:
@@ -137,6 +143,7 @@ def _forget_missing(found: Link, verb: str) -> None:
     """A lifted tombstone starts over: a side that is gone is not known any more, so that it may be made again."""
     if verb != "lift":
         return
+    _end_conflicts(found, "the tombstone was lifted")
     for side in Side:
         if found.get(side, "missing_at") and found.get(side.other, "key"):
             found.put(side, key=None, base={}, seen={}, stamps={}, version="", missing_at=None)

@@ -6,15 +6,17 @@ from collections.abc import Callable
 
 import pytest
 
+from sync.connectors.base import Unknown
 from sync.engine import settle
 from sync.engine.draft import Decision
+from sync.engine.schedule import open_due_runs, open_run
 from sync.engine.slice import Slice
-from sync.models.links import Conflict, Link
+from sync.models.links import Conflict, Intent, Link
 from sync.models.pairs import EntityPair, FieldMapping, MatchRule
 from sync.models.runs import Run
 from sync.services import conflicts, links, pairs, runs
 from sync.services.acts import NotPossible
-from tests.world import World
+from tests.world import World, failing
 
 BATCH = 200
 
@@ -199,3 +201,50 @@ def test_a_match_rule_that_comes_later_finds_records_that_were_known(world: Worl
     change_rules(world, lambda: MatchRule.objects.create(pair=world.customers, position=3, by="number"))
     world.run()
     assert Link.objects.current().get(erp_key=key).crm_key == known
+
+
+def test_a_flood_that_comes_while_a_run_writes_asks_too(world: World) -> None:
+    first, *keys = [world.customer(name=f"Customer {number}") for number in range(250)]
+    world.settle()
+    world.clock.pass_(3 * 86_400)
+    world.settle()
+
+    def flood(call: str, phase: str) -> None:
+        if (call, phase) == ("write customers", "before"):
+            for key in keys:
+                world.erp.edit("customers", key, {"name": "Wiped"})
+
+    world.erp.faults, world.erp.entity("customers").answers_record = flood, False
+    world.crm.edit("orgs", Link.objects.get(erp_key=first).crm_key or "", {"OrgName": "One"})
+    run = world.run()
+    assert (run.state, "changed within a day" in run.problem) == ("held", True)
+    assert world.of_customer(keys[0])["OrgName"] == "Customer 1"
+
+
+def test_a_conflict_ends_with_its_couple(world: World) -> None:
+    conflict = in_conflict(world)
+    links.unlink(conflict.link, by="anna")
+    conflict.refresh_from_db()
+    assert (conflict.state, conflict.closed_why) == ("closed", "the two were taken apart")
+
+
+def test_a_full_read_keeps_its_turn_while_another_run_is_open(world: World) -> None:
+    world.run()
+    now = world.clock.now()
+    EntityPair.objects.update(next_run_at=now, next_full_at=now)
+    open_run(world.customers, trigger="person", now=now)
+    assert open_due_runs(now) != []
+    assert EntityPair.objects.get(name="customers").next_full_at == now
+
+
+def test_a_create_that_cannot_be_looked_for_is_not_made_twice(world: World) -> None:
+    world.customer(name="Akkurat")
+    with failing(world.crm, "write orgs", "after", Unknown("lost")):
+        world.run()
+    FieldMapping.objects.filter(crm_property="OrgRef").update(crm_property="OrgCity")
+    FieldMapping.objects.filter(group="address").delete()
+    world.crm.entity("orgs").stored.clear()
+    world.clock.pass_(300)
+    world.run()
+    world.run()
+    assert (world.crm.keys("orgs"), Intent.objects.get().state) == ([], "unknown")
