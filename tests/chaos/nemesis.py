@@ -108,7 +108,7 @@ class Nemesis:
         names = list(KILLS)
         name = self._random.choices(names, weights=[KILLS[name] for name in names])[0]
         killed = set(self._deeds[name]())
-        eventually(lambda: not any(map(alive, killed)), "the killed are dead")
+        eventually(lambda: all_dead(killed), f"{name}: {sorted(killed)} are dead")
         self.toll.kills[name] += 1
         self.toll.in_flight += bool(sight.writers() & killed)
         if self.toll.kills.total() % TOLD_EVERY == 0:
@@ -158,7 +158,7 @@ class Nemesis:
                 if pid in sight.writers():
                     return pid
             time.sleep(LOOK)
-            if not any(map(alive, among)):
+            if all_dead(among):
                 return None
         return None
 
@@ -249,3 +249,7 @@ class Nemesis:
         time.sleep(LEASE.total_seconds())
         self.field.hub.manage("sync", "--plan", "--full", check=False)
         self.field.hub.approve(*PAIRS, by="chaos")
+
+
+def all_dead(pids: Iterable[int]) -> bool:
+    return not any(map(alive, pids))
