@@ -32,7 +32,6 @@ LINK_FIELDS = (
     "due_at",
     "reason",
     "attempts",
-    "settled_as",
     "problem",
     "settled_at",
     "run",
@@ -90,7 +89,6 @@ def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, 
     intent.state, intent.ended_at, intent.key = IntentState.CONFIRMED, now, record.key
     intent.change.held = held
     link.attempts, link.problem, link.settled_at = 0, "", now
-    link.settled_as = Outcome.WRITTEN.value
     if link.get(side.other, "missing_at") and not intent.rules:
         link.state, link.due_at, link.reason = LinkState.REMOVED, None, ""
     else:

@@ -63,10 +63,10 @@ class Decision:
     candidates: list[int] = field(default_factory=list)
     state: LinkState | None = None
 
-    def worst(self) -> Outcome:
-        """The outcome the link is counted under."""
+    def worst(self, *, planned: bool) -> Outcome:
+        """The outcome the link is counted under; `planned`: what would be written counts as written."""
         found = [self.outcome]
         found += [Outcome.FAILED] if self.failed else []
         found += [Outcome.CONFLICT] if self.clashes else []
-        found += [Outcome.WRITTEN] if self.drafts else []
+        found += [Outcome.WRITTEN] if self.drafts and planned else []
         return min(found, key=lambda outcome: outcome.severity)

@@ -47,7 +47,8 @@ def take_outcomes(work: Slice, side: Side, outcomes: Sequence[tuple[Intent, Resu
             _acknowledged(intent, side, result, now)
         else:
             _failed(intent, side, result.error, now)
-        intent.link.settled_as = _counted(intent).value
+        if intent.state == IntentState.REFUSED:
+            intent.link.settled_as = Outcome.FAILED.value
         work.touch([intent.link], _counted(intent))
     intents = [intent for intent, _ in outcomes]
     twins = absorb_twins(
@@ -64,9 +65,13 @@ def take_outcomes(work: Slice, side: Side, outcomes: Sequence[tuple[Intent, Resu
 
 
 def _counted(intent: Intent) -> Outcome:
-    if intent.state == IntentState.UNKNOWN:
-        return Outcome.UNKNOWN
-    return Outcome.FAILED if intent.state == IntentState.REFUSED else Outcome.WRITTEN
+    """What did not happen counts as nothing yet: the run's end tells whether it is still to be done."""
+    counted = {
+        IntentState.UNKNOWN: Outcome.UNKNOWN,
+        IntentState.REFUSED: Outcome.FAILED,
+        IntentState.DROPPED: Outcome.UNCHANGED,
+    }
+    return counted.get(IntentState(intent.state), Outcome.WRITTEN)
 
 
 def _finish(intents: Sequence[Intent], now: datetime) -> None:

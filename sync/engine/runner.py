@@ -212,7 +212,10 @@ STANDING = [
 
 
 def _recall_what_stands(run: Run) -> None:
-    """A record that says what it said before is not in step if it was held, or failed, or waits."""
+    """A record that says what it said before is not in step if it was held, or failed, or waits, or is due still."""
+    Link.objects.filter(run=run, outcome=Outcome.UNCHANGED.value, due_at__isnull=False).update(
+        outcome=Outcome.WAITING.value
+    )
     quiet = Link.objects.filter(run=run, outcome=Outcome.UNCHANGED.value, due_at__isnull=True)
     quiet.filter(settled_as__in=STANDING).update(outcome=F("settled_as"))
     if not run.writes:
@@ -243,6 +246,7 @@ def _later(work: Slice, error: Unavailable) -> Progress:
 
 
 def _fail(work: Slice, why: str) -> Progress:
+    _recall_what_stands(work.run)
     count(work.run)
     _close(work, RunState.FAILED, why)
     logger.error("run failed", extra={"run": work.run.pk, "pair": work.pair.name, "why": why})

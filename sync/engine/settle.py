@@ -230,8 +230,9 @@ def _apply(work: Slice, decision: Decision, now: datetime) -> None:
         link.state = decision.state
     elif link.state == LinkState.EXCLUDED and decision.outcome is not Outcome.EXCLUDED:
         link.state = LinkState.ACTIVE
-    link.settled_as = decision.worst().value
-    work.touch([link], decision.worst())
+    outcome = decision.worst(planned=not work.run.writes)
+    link.settled_as = outcome.value
+    work.touch([link], outcome)
     _next(link, decision, now)
     if not (decision.drafts and work.run.writes):
         link.lease_token, link.lease_until = "", None

@@ -69,6 +69,7 @@ def test_a_system_that_is_away_fails_the_run_and_loses_nothing(world: World) -> 
     with failing(world.crm, "write orgs", "before", Unavailable("webCRM is away.")):
         run = world.run()
     assert (run.state, run.problem) == (RunState.FAILED, "crm: webCRM is away.")
+    assert run.counts == {"waiting": 1}
     assert System.objects.get(name="crm").failures == 1
     world.clock.pass_(60)
     world.settle()
