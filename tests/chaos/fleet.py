@@ -31,13 +31,11 @@ class Launcher:
     @property
     def hands(self) -> list[int]:
         """Workers, monitor and pusher: the children of the sentinel."""
-        return (
-            [pid for sentinel in children(self.cluster) for pid in children(sentinel)] if self.cluster else []
-        )
+        return [pid for sentinel in children(self.cluster) for pid in children(sentinel)]
 
     @property
     def everybody(self) -> list[int]:
-        return group(self.cluster) if self.cluster else []
+        return group(self.cluster)
 
 
 class Fleet:

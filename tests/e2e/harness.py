@@ -115,7 +115,7 @@ class Worker:
     @property
     def hands(self) -> list[int]:
         """Every process of the cluster but the main one: sentinel, workers, monitor, pusher."""
-        return descendants(self.cluster) if self.cluster else []
+        return descendants(self.cluster)
 
     def said(self) -> list[Row]:
         """What it logged, one object a line."""

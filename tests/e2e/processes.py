@@ -34,8 +34,8 @@ def alive(pid: int) -> bool:
 
 
 def children(pid: int) -> list[int]:
-    """Its direct children."""
-    return [each for each in _pids() if _stat(each)[1:2] == [str(pid)]]
+    """Its direct children; none of 0, which stands for nobody here and for the whole machine in /proc."""
+    return [each for each in _pids() if _stat(each)[1:2] == [str(pid)]] if pid else []
 
 
 def descendants(pid: int) -> list[int]:
@@ -47,8 +47,8 @@ def descendants(pid: int) -> list[int]:
 
 
 def group(leader: int) -> list[int]:
-    """Everybody in the process group of this leader who still runs."""
-    return [each for each in _pids() if _stat(each)[2:3] == [str(leader)] and alive(each)]
+    """Everybody in the process group of this leader who still runs; none of 0, as with `children`."""
+    return [each for each in _pids() if _stat(each)[2:3] == [str(leader)] and alive(each)] if leader else []
 
 
 def kill(pids: list[int], number: int = signal.SIGKILL) -> None:
