@@ -26,6 +26,8 @@ from sync.connectors.memory_system import SYSTEMS, MemorySystem
 from sync.core.records import Property, Record
 
 SCHEME = "memory://"
+GO_ON = "|"
+"""Parts a stamp from a number in a page's token."""
 
 T = TypeVar("T")
 
@@ -153,7 +155,7 @@ def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 def _page(here: MemoryEntity, since: datetime | None, page: str | None) -> tuple[list[Stored], str | None]:
     """The rows of one page and the token of the next: a count, or the position after the last row."""
     if here.pages_by_offset:
-        return _page_by_count(here, since, int(page or 0))
+        return _page_by_count(here, since, page)
     rows = sorted(
         (row for row in here.stored.values() if since is None or row.updated_at >= since), key=_place
     )
@@ -162,11 +164,20 @@ def _page(here: MemoryEntity, since: datetime | None, page: str | None) -> tuple
     return rows, _token(rows[-1]) if len(rest) > here.page_size else None
 
 
-def _page_by_count(here: MemoryEntity, since: datetime | None, start: int) -> tuple[list[Stored], str | None]:
+def _page_by_count(
+    here: MemoryEntity, since: datetime | None, page: str | None
+) -> tuple[list[Stored], str | None]:
+    """Pages by number. Changes go on from the last stamp seen: edits meanwhile would move the pages."""
+    stamp, _, number = (page or "").rpartition(GO_ON)
+    since, start = datetime.fromisoformat(stamp) if stamp else since, int(number or 0)
     rows = [row for row in here.stored.values() if since is None or row.updated_at >= since]
     rows.sort(key=_order if since is None else _place)
     end = start + here.page_size
-    return rows[start:end], str(end) if end < len(rows) else None
+    found, following = rows[start:end], str(end) if end < len(rows) else None
+    if following and since:
+        last = found[-1].updated_at
+        following = f"{last.isoformat()}{GO_ON}0" if last > since else f"{since.isoformat()}{GO_ON}{end}"
+    return found, following
 
 
 def _order(row: Stored) -> int:

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import OperationalError, transaction
 from django.db.models import Count, F, Q, QuerySet
 
-from sync.connectors.base import ConnectorError, Unauthorized, Unavailable
+from sync.connectors.base import ConnectorError, Unavailable
 from sync.core.vocabulary import Outcome, Side
 from sync.engine.check import read_missing_schemas
 from sync.engine.evidence import confirm_rest, look, take_over_from_the_dead
@@ -30,6 +31,7 @@ ROUNDS = 5
 """How often one run goes over what its own writes made due. What is left then is the next run's."""
 
 MAX_WAIT = 3600.0
+COUNTS = "The counts do not add up: {total} outcomes for {touched} links. Please report this."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,10 +82,13 @@ def _in_one_piece(work: Slice, watch: Callable[[Run], None]) -> Progress | None:
         return None
     except Unavailable as error:
         return _later(work, error)
-    except Unauthorized as error:
-        return _fail(work, str(error))
     except ConnectorError as error:
         return _fail(work, str(error))
+    except OperationalError as error:
+        said = str(error).partition("\n")[0]
+        return _fail(
+            work, f"The hub's own database gave up: {said}. What was kept stands; the next run goes on."
+        )
     except Exception:
         logger.exception("run errored", extra={"run": work.run.pk, "pair": work.pair.name})
         return _fail(
@@ -108,10 +113,10 @@ def _phases(work: Slice, watch: Callable[[Run], None]) -> Progress | None:
             return None
         if work.run.state != RunState.RUNNING:
             return Progress(run=work.run)
-        count(work.run)
+        _count(work)
         watch(work.run)
         if work.run.phase == Run.Phase.END:
-            return _end(work)
+            return _close(work, RunState.DONE)
         if work.out_of_time() or not steps[Run.Phase(work.run.phase)](work):
             return Progress(run=work.run, resume_at=work.ports.now())
 
@@ -189,12 +194,15 @@ def _confirm(work: Slice) -> bool:
     return _to(work, Run.Phase.GUARD if due and work.run.round < ROUNDS else Run.Phase.END)
 
 
-def count(run: Run) -> None:
-    """The run's counts as they stand: every link touched, once, under its worst outcome."""
-    rows = Link.objects.filter(run=run).values_list("outcome").annotate(number=Count("pk")).order_by()
-    found = dict(rows)
-    run.counts = {outcome.value: found[outcome.value] for outcome in Outcome if outcome.value in found}
-    Run.objects.filter(pk=run.pk).update(counts=run.counts)
+def counts(run: Run) -> dict[str, int]:
+    """A run's counts as they stand: every link touched, once, under its worst outcome."""
+    found = dict(Link.objects.filter(run=run).values_list("outcome").annotate(number=Count("pk")).order_by())
+    return {outcome.value: found[outcome.value] for outcome in Outcome if outcome.value in found}
+
+
+def _count(work: Slice) -> None:
+    work.run.counts = counts(work.run)
+    _ours(work).update(counts=work.run.counts)
 
 
 STANDING = [
@@ -222,20 +230,7 @@ def _recall_what_stands(run: Run) -> None:
         quiet.filter(plan__isnull=False).update(outcome=Outcome.WRITTEN.value)
 
 
-def _end(work: Slice) -> Progress:
-    _recall_what_stands(work.run)
-    count(work.run)
-    total = sum(work.run.counts.values())
-    if total != work.run.touched:
-        return _fail(
-            work,
-            f"The counts do not add up: {total} outcomes for {work.run.touched} links. Please report this.",
-        )
-    _close(work, RunState.DONE, "")
-    return Progress(run=work.run)
-
-
-def _later(work: Slice, error: Unavailable) -> Progress:
+def _later(work: Slice, error: Unavailable) -> Progress | None:
     """A system asks for patience: the run goes on later. One that cannot be reached at all ends it."""
     if error.retry_after is None or error.retry_after > MAX_WAIT:
         return _fail(work, str(error))
@@ -245,27 +240,36 @@ def _later(work: Slice, error: Unavailable) -> Progress:
     return Progress(run=run, resume_at=resume_at)
 
 
-def _fail(work: Slice, why: str) -> Progress:
-    _recall_what_stands(work.run)
-    count(work.run)
-    _close(work, RunState.FAILED, why)
-    logger.error("run failed", extra={"run": work.run.pk, "pair": work.pair.name, "why": why})
-    return Progress(run=work.run)
+def _fail(work: Slice, why: str) -> Progress | None:
+    return _close(work, RunState.FAILED, why)
 
 
-def _close(work: Slice, state: RunState, problem: str) -> None:
-    run = work.run
-    run.state, run.problem, run.ended_at, run.resume_at = state, problem, work.ports.now(), None
-    _ours(work).filter(state__in=OPEN_RUNS).update(
-        state=state, problem=problem, ended_at=run.ended_at, resume_at=None, counts=run.counts
-    )
+def _close(work: Slice, state: RunState, problem: str = "") -> Progress | None:
+    """The run's end with its last counts, in one piece. None when the run was not ours to end any more."""
+    run, now = work.run, work.ports.now()
+    with transaction.atomic():
+        if not _ours(work).filter(state__in=OPEN_RUNS).update(ended_at=now, resume_at=None):
+            return None
+        _recall_what_stands(run)
+        _count(work)
+        run.refresh_from_db(fields=["touched"])
+        total = sum(run.counts.values())
+        if total != run.touched and state == RunState.DONE:
+            state, problem = RunState.FAILED, COUNTS.format(total=total, touched=run.touched)
+        run.state, run.problem, run.ended_at, run.resume_at = state, problem, now, None
+        _ours(work).update(state=state, problem=problem)
+    if state == RunState.FAILED:
+        logger.error("run failed", extra={"run": run.pk, "pair": work.pair.name, "why": problem})
+    return Progress(run=run)
 
 
 def _add_calls(work: Slice) -> None:
-    run = Run.objects.only("calls").get(pk=work.run.pk)
-    calls = {name: Counter(endpoints) for name, endpoints in run.calls.items()}
-    for name, counter in work.calls.items():
-        calls[name] = calls.get(name, Counter()) + counter
-    run.calls = {name: dict(counter) for name, counter in calls.items()}
-    run.save(update_fields=["calls"])
+    """Calls were made, whoever holds the run by now: they are added to what others made for it."""
+    with transaction.atomic():
+        run = Run.objects.select_for_update().only("calls").get(pk=work.run.pk)
+        calls = {name: Counter(endpoints) for name, endpoints in run.calls.items()}
+        for name, counter in work.calls.items():
+            calls[name] = calls.get(name, Counter()) + counter
+        run.calls = {name: dict(counter) for name, counter in calls.items()}
+        run.save(update_fields=["calls"])
     work.run.calls = run.calls

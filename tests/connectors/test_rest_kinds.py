@@ -71,6 +71,34 @@ def test_every_kind_of_paging_shows_every_record_once(httpserver: HTTPServer, an
     assert listed(opened(httpserver, things)) == [row["id"] for row in ROWS]
 
 
+@pytest.mark.parametrize(("order", "skipped"), [("oldest_first", set()), ("unknown", {"3"})])
+def test_changes_go_on_from_the_last_stamp_where_counted_pages_would_move(
+    httpserver: HTTPServer, order, skipped
+):
+    """Between the first page and the second, a row of the first one is edited: it moves to the end."""
+    rows = [{"id": str(number), "at": f"2026-03-01T12:00:0{number}Z"} for number in range(7)]
+
+    def answer(request: Request) -> Any:
+        changed = sorted(
+            (row for row in rows if row["at"] >= request.args["since"]), key=lambda row: row["at"]
+        )
+        start = int(request.args["offset"])
+        rows[0]["at"] = "2026-03-01T12:00:09Z"
+        return {"data": changed[start : start + 3]}
+
+    serve(httpserver, "/things", answer)
+    since = {"param": "since", "format": "iso8601_seconds", "order": order}
+    paging = {"kind": "offset", "size": 3, "size_param": "count"}
+    listing = {"path": "/things", "records": "$.data", "paging": paging, "since": since}
+    things = opened(httpserver, {"list": listing, "updated_at": "$.at"})
+    page = things.list("things", since=datetime(2026, 3, 1, 12, tzinfo=UTC))
+    found = {record.key for record in page.records}
+    while page.next is not None:
+        page = things.list("things", page=page.next)
+        found |= {record.key for record in page.records}
+    assert {row["id"] for row in rows} - found == skipped
+
+
 def test_a_cursor_that_stands_still_is_nonsense(httpserver: HTTPServer):
     serve(httpserver, "/things", lambda request: {"data": ROWS, "next": "same"})
     paging = {"kind": "cursor", "param": "cursor", "next": "$.next"}

@@ -53,6 +53,21 @@ def test_evidence_is_weighed_once_though_two_workers_looked(world: World) -> Non
     assert set(Intent.objects.values_list("state", flat=True)) == {"dropped", "confirmed"}
 
 
+def test_a_worker_that_slept_at_the_end_of_its_run_leaves_the_counts_alone(world: World) -> None:
+    world.customer(name="Akkurat AS")
+    run = start(world)
+
+    def sleep_at_the_end(seen: Run) -> None:
+        if seen.phase == Run.Phase.END:
+            world.clock.pass_(400)
+            advance(Run.objects.get(pk=run.pk), world.means)
+            world.run(full=True)
+
+    assert advance(run, world.means, watch=sleep_at_the_end) is None
+    ended = Run.objects.get(pk=run.pk)
+    assert (ended.state, ended.counts, ended.touched) == (RunState.DONE, {"written": 1}, 1)
+
+
 def test_a_plan_that_was_made_after_the_pair_went_live_is_carried_out(world: World) -> None:
     world.customer(name="Akkurat AS")
     EntityPair.objects.update(mode="observe")

@@ -78,7 +78,9 @@ def test_what_cannot_be_recorded_is_not_written(world: World, table: str) -> Non
     """A full disk, or an audit that refuses: without its intent and its audit row no call is made."""
     world.customer(name="Akkurat AS")
     with refusing(f'INSERT INTO "{table}"', OperationalError("database or disk is full"), times=99):
-        assert world.run().state == RunState.FAILED
+        run = world.run()
+    assert run.state == RunState.FAILED
+    assert run.problem.startswith("The hub's own database gave up: database or disk is full.")
     assert not [call for call in world.crm.calls if call.name.startswith("write")]
     heal(world)
     assert names(world) == ["Akkurat AS"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sync.connectors.base import OperationKind
 from sync.core.records import Value
 from sync.models.links import Link
-from sync.models.runs import Change
+from sync.models.runs import Change, Run, RunState
 from tests.simulation.case import Case, Row, references, unchanged
 from tests.simulation.edits import (
     no_false_conflict,
@@ -177,11 +177,24 @@ def audit_complete(case: Case) -> Iterator[str]:
 
 
 def _held_it(case: Case, change: Change) -> bool:
-    """An outcome nobody saw, and the record held what was to be written all the same."""
+    """An outcome nobody saw, and the record spoke for it all the same: some of it was there, none stood as before."""
     pair = next(name for name, entities in ENTITIES.items() if change.entity in entities)
     row = (change.side, ENTITIES[pair][change.side == "crm"], change.key)
-    after = {it["property"]: it["after"] for it in change.fields}
-    return any(all(akin(e.written.after.get(p), value) for p, value in after.items()) for e in case.rows[row])
+    return any(_speaks_for(event.written.after, change.fields) for event in case.rows[row])
+
+
+def _speaks_for(held: Mapping[str, Value], fields: Sequence[Mapping[str, Value]]) -> bool:
+    words = [(held.get(str(it["property"])), it["before"], it["after"]) for it in fields]
+    there = [akin(value, after) for value, _, after in words]
+    left = [akin(value, before) for value, before, after in words if not akin(value, after)]
+    return any(there) and not any(left)
+
+
+def counts_add_up(case: Case) -> Iterator[str]:
+    """Every link that an ended run touched stands in its counts, once."""
+    for run in Run.objects.filter(state__in=[RunState.DONE, RunState.FAILED]):
+        if sum(run.counts.values()) != run.touched:
+            yield f"{run} touched {run.touched} links and counts {run.counts}"
 
 
 def truthful_bases(case: Case) -> Iterator[str]:
@@ -204,5 +217,5 @@ def _ever(case: Case, row: Row, path: str) -> Iterator[Value]:
 Oracle = Callable[[Case], Iterator[str]]
 ORACLES: tuple[Oracle, ...] = (
     convergence, bijection, no_double_create, scope, parents_first, no_lost_edit, no_false_conflict, nothing_invented,
-    no_lossy_echo, no_ping_pong, audit_complete, truthful_bases,
+    no_lossy_echo, no_ping_pong, audit_complete, truthful_bases, counts_add_up,
 )  # fmt: skip

@@ -25,6 +25,7 @@ from sync.connectors.base import (
 )
 from sync.connectors.http.session import Answer, Request, Session
 from sync.connectors.rest.document import Bulk, Endpoint, Feed, Listing, Resource
+from sync.connectors.rest.paging import Counted
 from sync.connectors.rest.presets import configured
 from sync.connectors.rest.reading import read_document
 from sync.connectors.rest.records import moment, record_of, rows_of
@@ -102,7 +103,8 @@ class RestConnector:
     ) -> Page:
         resource = self._resource(entity)
         rows, following = self._page(resource.listing, since, page)
-        return Page(records=tuple(record_of(resource, row, paths=paths) for row in rows), next=following)
+        records = tuple(record_of(resource, row, paths=paths) for row in rows)
+        return Page(records=records, next=_by_stamp(resource.listing, records, following))
 
     def read(self, entity: str, keys: Sequence[str], *, paths: Sequence[str] = ()) -> dict[str, Record]:
         resource = self._resource(entity)
@@ -251,6 +253,16 @@ class RestConnector:
     def _error(self, answer: Answer) -> ConnectorError:
         said = self._session.quote(answer)
         return self._document.errors.error(answer.status, answer.body, said, record_of=lambda _body: None)
+
+
+def _by_stamp(listing: Listing, records: Sequence[Record], following: str | None) -> str | None:
+    """The token of the next page. Changes go on from the last stamp seen: edits meanwhile would move counted pages."""
+    stamp = json.loads(following)[1] if following else None
+    if not (stamp and records and listing.since and isinstance(listing.paging, Counted)):
+        return following
+    last = records[-1].updated_at
+    goes_on = listing.since.passes(datetime.fromisoformat(stamp), last)
+    return json.dumps([None, last.isoformat()]) if last and goes_on else following
 
 
 def _removed(feed: Feed, row: Mapping[str, Any]) -> Removed:

@@ -43,6 +43,12 @@ class Since:
     param: str
     format: Callable[[datetime], str]
     granularity: int
+    sorted: bool
+    """Whether rows come in the order of their stamps, the oldest first."""
+
+    def passes(self, start: datetime, last: datetime | None) -> bool:
+        """Whether changes can be asked for from `last` on, and that is later than from `start` on."""
+        return self.sorted and last is not None and self.format(last) != self.format(start) and last > start
 
     def query(self, moment: datetime | None) -> dict[str, str]:
         return {self.param: self.format(moment)} if moment and self.place == "query" else {}
@@ -57,4 +63,5 @@ def read_since(section: Section) -> Since:
         param=section.text("param"),
         format=FORMATS[section.choice("format", tuple(FORMATS), "iso8601_utc")],
         granularity=section.number("granularity_s", 1, least=0),
+        sorted=section.choice("order", ("unknown", "oldest_first"), "unknown") == "oldest_first",
     )

@@ -12,7 +12,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from sync.engine.runner import count
+from sync.engine.runner import counts
 from sync.management.foreground.result import in_words
 from sync.management.foreground.work import Report
 from sync.models.links import Link
@@ -97,7 +97,7 @@ class Lines:
 def _standing(run: Run) -> Standing:
     fresh = Run.objects.get(pk=run.pk)
     if fresh.ended_at is None:
-        count(fresh)
+        fresh.counts = counts(fresh)
     due = Q(due_at__lte=timezone.now())
     return Standing(
         settled=fresh.touched if fresh.ended_at else Link.objects.filter(~due, run=fresh).count(),
