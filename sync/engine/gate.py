@@ -35,15 +35,19 @@ class DatabaseGate:
             raise CallInTransaction(f"{endpoint} was about to be called inside a transaction.")
         while (wait := self._try()) > 0:
             if wait > self.patience:
-                raise Unavailable(
-                    f"The call budget is used up for another {wait:.0f} seconds.", retry_after=wait
-                )
+                raise Unavailable(self._why(wait), retry_after=wait)
             self.ports.sleep(wait)
         self.calls[endpoint] += 1
 
     def pause(self, seconds: float) -> None:
         until = self.ports.now() + timedelta(seconds=seconds)
         System.objects.filter(pk=self.system_id).update(paused_until=until)
+
+    def _why(self, wait: float) -> str:
+        system = System.objects.only("paused_until", "problem").get(pk=self.system_id)
+        if system.paused_until and system.paused_until > self.ports.now():
+            return f"It is left alone for another {wait:.0f} seconds. {system.problem}".strip()
+        return f"The call budget is used up for another {wait:.0f} seconds."
 
     def _try(self) -> float:
         """Take one place in the window. Seconds to wait; 0 when the place was taken."""

@@ -16,6 +16,10 @@ EARLY = timedelta(seconds=30)
 """How much before its time a pair may run, so that a tick each minute keeps an interval of a minute."""
 
 
+REST = timedelta(minutes=1)
+"""How long after a run that failed, or that a person ended, what is due is left to the pair's own interval."""
+
+
 def open_run(
     pair: EntityPair, *, trigger: str, now: datetime, by: str = "", full: bool = False, writes: bool = True
 ) -> tuple[Run, bool]:
@@ -65,8 +69,12 @@ def open_runs_for_due_links(now: datetime) -> list[Run]:
     """Links that became due between runs: woken children, looked-for outcomes, requests."""
     due = Link.objects.filter(pair=OuterRef("pk"), due_at__lte=now)
     busy = Run.objects.filter(pair=OuterRef("pk"), state__in=OPEN_RUNS)
-    pairs = EntityPair.objects.exclude(mode=Mode.OFF).filter(Exists(due)).exclude(Exists(busy))
-    made = (open_run(pair, trigger=Run.Trigger.SWEEPER, now=now) for pair in pairs)
+    rests = Run.objects.filter(
+        pair=OuterRef("pk"), state__in=[RunState.FAILED, RunState.CANCELLED], ended_at__gt=now - REST
+    )
+    pairs = EntityPair.objects.exclude(mode=Mode.OFF).filter(Exists(due))
+    ready = pairs.exclude(Exists(busy)).exclude(Exists(rests))
+    made = (open_run(pair, trigger=Run.Trigger.SWEEPER, now=now) for pair in ready)
     return [run for run, fresh in made if fresh]
 
 

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Greatest
 
-from sync.connectors.base import ConnectorError
+from sync.connectors.base import ConnectorError, Unauthorized, Unavailable
 from sync.core.vocabulary import Outcome, Side
 from sync.engine.conflicts import keep_conflicts, load_kept, load_rulings
 from sync.engine.decide import Desk
@@ -23,7 +24,7 @@ from sync.engine.poll import poll
 from sync.engine.references import load_references
 from sync.engine.slice import LEASE, Overtaken, Slice
 from sync.engine.write import record_intents, send
-from sync.models.links import OPEN_INTENTS, Intent, Link, LinkState
+from sync.models.links import OPEN_INTENTS, Intent, Link, LinkQuerySet, LinkState
 from sync.models.pairs import Cursor
 from sync.models.rows import update_rows
 
@@ -66,16 +67,16 @@ def _together(due: list[tuple[int, int]]) -> list[int]:
 
 
 def _give_up(link: Link) -> Decision:
-    why = f"Its worker ended {link.attempts - 1} times without a word. Look at the record on both sides, then retry."
+    why = (
+        f"It was begun {link.attempts - 1} times and never came to an end, without a word of its own. "
+        "Look at the record on both sides, then retry."
+    )
     return Decision(link=link, outcome=Outcome.FAILED, problem=why)
 
 
 def settle(work: Slice, links: list[Link]) -> None:
     """Bring one claimed batch as far as it goes now."""
-    if links[0].attempts > LAST_ATTEMPT:
-        decisions = [_give_up(link) for link in links]
-    else:
-        decisions = _decide(work, _freshen(work, links))
+    decisions = _planned(work, links)
     with transaction.atomic():
         work.hold()
         now = work.ports.now()
@@ -84,6 +85,33 @@ def settle(work: Slice, links: list[Link]) -> None:
         _release(work, decisions, now)
     if intents:
         send(work, intents)
+
+
+def _planned(work: Slice, links: list[Link]) -> list[Decision]:
+    """What must become of a batch. Where a call failed, its links are let go: it was none of their doing."""
+    if links[0].attempts > LAST_ATTEMPT:
+        return [_give_up(link) for link in links]
+    try:
+        return _decide(work, _freshen(work, links))
+    except (Unavailable, Unauthorized):
+        _give_back(links)
+        raise
+    except ConnectorError:
+        # One of the records may be what cannot be read, and nobody knows which: from now on each goes alone.
+        suspects = [link for link in links if any(_must_read(link, side) for side in Side)]
+        _still_held(suspects).update(attempts=Greatest(F("attempts"), ANSWERED + 1))
+        _give_back([link for link in links if link not in suspects])
+        raise
+
+
+def _give_back(links: Sequence[Link]) -> None:
+    """As they were before they were claimed: an attempt that was not made does not count."""
+    _still_held(links).update(lease_token="", lease_until=None, attempts=Greatest(F("attempts") - 1, 0))
+
+
+def _still_held(links: Sequence[Link]) -> LinkQuerySet:
+    tokens = {link.lease_token for link in links}
+    return Link.objects.filter(pk__in=[link.pk for link in links], lease_token__in=tokens)
 
 
 def _undisturbed(work: Slice, decisions: list[Decision]) -> list[Decision]:

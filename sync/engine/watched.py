@@ -19,11 +19,15 @@ from sync.connectors.base import (
     Records,
     RemovedPage,
     Results,
+    Unauthorized,
     Unavailable,
 )
 from sync.core.records import Property, Record
 from sync.engine.ports import Ports
 from sync.models.systems import System
+
+AWAY = (Unavailable, Unauthorized)
+"""What a system says to all of its workers: who asks again at once helps nobody, and may lock an account out."""
 
 SHORTEST, LONGEST = 5.0, 900.0
 """Seconds a system that failed is left alone: doubled with every failure, at most so long."""
@@ -31,7 +35,7 @@ SHORTEST, LONGEST = 5.0, 900.0
 
 @dataclass(kw_only=True)
 class Watched:
-    """Passes every call on. What cannot be reached is paused for everybody, longer each time."""
+    """Passes every call on. What cannot be reached, or lets nobody in, is paused for everybody, longer each time."""
 
     system: System
     connector: Connector
@@ -82,7 +86,7 @@ class Watched:
         errors = [result.error for result in results if result.error is not None]
         for error in errors:
             self._name(error)
-        away = next((error for error in errors if isinstance(error, Unavailable)), None)
+        away = next((error for error in errors if isinstance(error, AWAY)), None)
         if away is None:
             self._answered()
         else:
@@ -94,7 +98,7 @@ class Watched:
         """`answers`: when nothing is raised, the system has been heard from."""
         try:
             yield
-        except Unavailable as error:
+        except AWAY as error:
             self._failed(error)
             self._name(error)
             raise
@@ -110,9 +114,9 @@ class Watched:
         text = str(error)
         error.args = (text if text.startswith(name) else name + text,)
 
-    def _failed(self, error: Unavailable) -> None:
+    def _failed(self, error: Unavailable | Unauthorized) -> None:
         """A system that asked for patience has named its time; another one is given some."""
-        if error.retry_after is not None:
+        if isinstance(error, Unavailable) and error.retry_after is not None:
             return
         self.system.failures += 1
         wait = min(LONGEST, SHORTEST * 2 ** min(self.system.failures, 10))

@@ -16,7 +16,13 @@ def enter_credentials(system: System, secrets: dict[str, str], *, by: str, reaso
         system.credentials = secrets
         system.save(update_fields=["credentials"])
         system.tokens.all().delete()
+        _end_pause(system)
         record("credentials", by=by, subject=system, reason=reason, after=sorted(secrets))
+
+
+def _end_pause(system: System) -> None:
+    """A person sees to a system that is left alone since it failed. A pause that it asked for itself is kept."""
+    System.objects.filter(pk=system.pk, failures__gt=0).update(paused_until=None)
 
 
 def settings_changed(system: System, before: dict[str, object], after: dict[str, object], *, by: str) -> None:
@@ -42,6 +48,7 @@ def introduce_anew(system: System, *, by: str, reason: str = "") -> None:
 def request_check(system: System, *, by: str) -> None:
     """Test the connection: a job asks the system who it is; the page shows what came of it."""
     with transaction.atomic():
+        _end_pause(system)
         System.objects.filter(pk=system.pk).update(check_result="Being tested…", checked_at=None)
         record("test connection", by=by, subject=system)
         enqueue("check", system.pk)
