@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from sync.admin.base import ReadAdmin
-from sync.admin.show import column, moment, short
+from sync.admin.show import BLANK, column, moment, short
 from sync.admin.tables import Table, badge, cells, facts, fields_table, to
 from sync.connectors.base import OperationKind
 from sync.models.runs import Act, Change
@@ -85,7 +85,8 @@ class ChangeAdmin(ReadAdmin):
 
 @admin.register(Act)
 class ActAdmin(ReadAdmin):
-    list_display = ("subject", "verb", "actor", moment("done_at", "when"), "pair", "why")
+    list_display = (moment("done_at", "when"), "actor", "verb", "subject", "moved", "pair", "why")
+    list_display_links = ("subject",)
     list_filter = ("verb", "pair", "done_at")
     list_select_related = ("pair",)
     search_fields = ("=actor", "^subject", "=verb")
@@ -102,6 +103,12 @@ class ActAdmin(ReadAdmin):
         if not term:
             return queryset, False
         return queryset.filter(Q(actor=term) | Q(verb=term) | Q(subject__istartswith=term)), False
+
+    @column("before → after")
+    def moved(self, act: Act) -> str:
+        """Where both are words; what is longer stands on the act's page."""
+        words = isinstance(act.before, str) and isinstance(act.after, str)
+        return f"{act.before} → {act.after}" if words else BLANK
 
     @column("reason")
     def why(self, act: Act) -> str:

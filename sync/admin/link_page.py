@@ -19,17 +19,22 @@ LATEST = 20
 
 
 @dataclass(frozen=True, kw_only=True)
+class Said:
+    """What one side says of a field."""
+
+    names: str
+    seen: str
+    was: str
+    """Its base, where that is another than what was seen."""
+    moved: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class FieldLine:
     """One mapped field as both sides say it."""
 
-    erp: str
-    erp_seen: str
-    erp_base: str
-    erp_moved: str
-    crm: str
-    crm_seen: str
-    crm_base: str
-    crm_moved: str
+    erp: Said
+    crm: Said
     direction: str
     is_apart: bool
     """Whether one side has moved from its base."""
@@ -66,21 +71,26 @@ def _facts(link: Link) -> list[Cell]:
 
 
 def _line(link: Link, mapping: FieldMapping) -> FieldLine:
-    told = {side: _told(link, side, property_names(mapping, side)) for side in Side}
-    erp, crm = told[Side.ERP], told[Side.CRM]
+    erp = _told(link, Side.ERP, mapping.erp_property, property_names(mapping, Side.ERP))
+    crm = _told(link, Side.CRM, mapping.crm_property, property_names(mapping, Side.CRM))
     return FieldLine(
-        erp=mapping.erp_property, erp_seen=erp[0], erp_base=erp[1], erp_moved=erp[2],
-        crm=mapping.crm_property, crm_seen=crm[0], crm_base=crm[1], crm_moved=crm[2],
+        erp=erp,
+        crm=crm,
         direction=mapping.get_direction_display().split()[0],
-        is_apart=link.linked and (erp[0] != erp[1] or crm[0] != crm[1]),
-    )  # fmt: skip
+        is_apart=bool(erp.was or crm.was),
+    )
 
 
-def _told(link: Link, side: Side, paths: tuple[str, ...]) -> tuple[str, str, str]:
-    """Seen, base, and when the value last moved."""
+def _told(link: Link, side: Side, names: str, paths: tuple[str, ...]) -> Said:
     seen, base, stamps = (link.get(side, name) for name in ("seen", "base", "stamps"))
     moved = max((stamps[path] for path in paths if path in stamps), default="")
-    return _said(seen, paths), _said(base, paths), moved[:19].replace("T", " ")
+    shown, was = _said(seen, paths), _said(base, paths)
+    return Said(
+        names=names,
+        seen=shown,
+        was=was if link.linked and was != shown else "",
+        moved=moved[:19].replace("T", " "),
+    )
 
 
 def _said(values: dict[str, Any], paths: tuple[str, ...]) -> str:

@@ -12,7 +12,8 @@ from sync.admin.forms import text_input
 from sync.core.records import Property
 from sync.core.scope import BadCondition, parse_conditions
 from sync.core.vocabulary import Side
-from sync.models.pairs import DataType, FieldMapping, MatchRule
+from sync.models.pairs import DataType, EntityPair, FieldMapping, MatchRule
+from sync.services.ends import moved_ends
 from sync.services.pairs import match_problems_of, problems_of, properties_of, property_names
 
 ASIDE = 20_000
@@ -43,12 +44,22 @@ class PairForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         labels = {
             "erp_system": "ERP",
+            "crm_entity": "webCRM entity",
             "crm_system": "webCRM",
             "erp_parent_property": "ERP property that names the parent",
             "crm_parent_property": "webCRM property that names the parent",
             "erp_label": "ERP",
             "crm_label": "webCRM",
         }
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean() or {}
+        stored = EntityPair.objects.filter(pk=self.instance.pk).first()
+        ends = {side: (found.get(f"{side}_system"), found.get(f"{side}_entity")) for side in Side}
+        wanted = {side: (system.name, entity) for side, (system, entity) in ends.items() if system and entity}
+        for side, sentence in (moved_ends(stored, wanted) if stored else {}).items():
+            self.add_error(f"{side}_entity", sentence)
+        return found
 
     def clean_scope(self) -> dict[str, Any]:
         return _by_side(self.cleaned_data["scope"], list)
@@ -91,6 +102,7 @@ class MappingForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = FieldMapping
         fields = MAPPING_FIELDS
+        labels = {"crm_property": "webCRM property"}
         widgets = {
             "erp_property": text_input(list="erp-properties"),
             "crm_property": text_input(list="crm-properties"),

@@ -126,7 +126,9 @@ class PairAdmin(HubAdmin):
 
     def save_model(self, request: HttpRequest, obj: EntityPair, form: Any, change: bool) -> None:
         form.before = pairs.snapshot(EntityPair.objects.get(pk=obj.pk)) if change else []
-        super().save_model(request, obj, form, change)
+        # Never the whole row: its mode and its times may have moved since the form was opened.
+        own = {field.name for field in obj._meta.concrete_fields}
+        obj.save(update_fields=own.intersection(form.changed_data) if change else None)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

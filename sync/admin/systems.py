@@ -20,6 +20,7 @@ from sync.admin.tables import Table, cells, facts
 from sync.models.systems import EntitySchema, System
 from sync.services import systems
 from sync.services.acts import NotPossible
+from sync.services.ends import moved_kind
 
 KNOWN_SECRETS = {
     System.Kind.WEBCRM: ("auth_code",),
@@ -28,6 +29,17 @@ KNOWN_SECRETS = {
 }
 SETTINGS = ("name", "kind", "address", "config", "calls_per_minute")
 MAY = "sync.change_system"
+
+
+class SystemForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A system's settings. What its links speak of stays."""
+
+    def clean_kind(self) -> str:
+        kind: str = self.cleaned_data["kind"]
+        refusal = moved_kind(System.objects.get(pk=self.instance.pk), kind) if self.instance.pk else ""
+        if refusal:
+            raise forms.ValidationError(refusal)
+        return kind
 
 
 class CredentialsForm(ReasonForm):
@@ -66,8 +78,7 @@ def _field(name: str) -> str:
 
 def _enter(system: System, *, by: str, values: dict[str, Any]) -> Done:
     typed = CredentialsForm(row=system).secrets(values)
-    kept = {} if values["forget"] else dict(system.credentials)
-    systems.enter_credentials(system, {**kept, **typed}, by=by, reason=values["reason"])
+    systems.enter_credentials(system, typed, by=by, reason=values["reason"], keep=not values["forget"])
     return Done(message=f"Sealed: {_names(system.credentials)}.")
 
 
@@ -107,6 +118,7 @@ class SystemAdmin(HubAdmin):
     list_display = ("name", "kind", "address", "identity", "standing", "problem_text", moment("paused_until"))
     list_filter = ("kind",)
     search_fields = ("^name",)
+    form = SystemForm
     fields = SETTINGS
     formfield_overrides = {JSONField: {"widget": json_input()}}
     change_form_outer_before_template = "sync/system.html"
@@ -147,8 +159,9 @@ class SystemAdmin(HubAdmin):
 
     def save_model(self, request: HttpRequest, obj: System, form: Any, change: bool) -> None:
         before = _settings(System.objects.get(pk=obj.pk)) if change else {}
-        super().save_model(request, obj, form, change)
         had = bool(obj.credentials)
+        # Never the whole row: workers keep their budget and their write lease in it.
+        obj.save(update_fields=form.changed_data if change else None)
         systems.settings_changed(obj, before, _settings(obj), by=request.user.get_username())
         if had and not obj.credentials:
             messages.warning(request, "The address has changed: enter the credentials for the new one.")

@@ -10,14 +10,18 @@ from sync.models.systems import System
 from sync.services.acts import NotPossible, record
 
 
-def enter_credentials(system: System, secrets: dict[str, str], *, by: str, reason: str = "") -> None:
-    """Seal new credentials. The audit names them and never tells them."""
+def enter_credentials(
+    system: System, secrets: dict[str, str], *, by: str, reason: str = "", keep: bool = False
+) -> None:
+    """Seal new credentials. The audit names them and never tells them. `keep`: those not named stay as they are."""
     with transaction.atomic():
-        system.credentials = secrets
+        # What is kept is what stands there now: a new address may have forgotten what the caller had read.
+        found = System.objects.select_for_update().get(pk=system.pk)
+        system.credentials = {**(found.credentials if keep else {}), **secrets}
         system.save(update_fields=["credentials"])
         system.tokens.all().delete()
         _end_pause(system)
-        record("credentials", by=by, subject=system, reason=reason, after=sorted(secrets))
+        record("credentials", by=by, subject=system, reason=reason, after=sorted(system.credentials))
 
 
 def _end_pause(system: System) -> None:
@@ -32,9 +36,14 @@ def settings_changed(system: System, before: dict[str, object], after: dict[str,
     with transaction.atomic():
         record("system", by=by, subject=system, before=before, after=after)
         if before and before.get("address") != after.get("address"):
-            system.credentials = {}
-            system.save(update_fields=["credentials"])
-            system.tokens.all().delete()
+            _forget_answers(system)
+
+
+def _forget_answers(system: System) -> None:
+    """What was entered for, and told by, the old address is nothing to the new one."""
+    system.credentials, system.check_result, system.checked_at = {}, "", None
+    system.save(update_fields=["credentials", "check_result", "checked_at"])
+    system.tokens.all().delete()
 
 
 def introduce_anew(system: System, *, by: str, reason: str = "") -> None:

@@ -101,6 +101,12 @@ def test_who_may_open_which_page(sign_in: SignIn, keys: dict[str, object], role:
     assert opened == {page: 200 if role in allowed else refused for page, allowed in PAGES}
 
 
+def test_webcrm_keeps_its_own_case_on_every_page(sign_in: SignIn, keys: dict[str, object]):
+    client = sign_in("root")
+    pages = [page.format(**keys) for page, allowed in PAGES if "root" in allowed]
+    assert [page for page in pages if "WebCRM" in client.get(page).content.decode()] == []
+
+
 @pytest.mark.parametrize("page", ["link", "run", "change", "act", "conflict"])
 @pytest.mark.parametrize("role", ["root", "administrator"])
 def test_nobody_edits_by_posting_to_a_page_that_is_there_to_be_read(

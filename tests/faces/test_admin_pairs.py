@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client
 
+from sync.admin.pair_forms import PairForm
 from sync.models.pairs import EntityPair, FieldMapping, MatchRule
 from sync.models.runs import Act
 from tests import factories as make
@@ -19,6 +21,7 @@ def administrator(sign_in: SignIn, queued: object) -> Client:
     return sign_in("administrator")
 
 
+SOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 PLAIN = (
     "name", "erp_entity", "crm_entity", "interval", "full_interval", "first_winner", "on_removal", "position",
     "erp_parent_property", "crm_parent_property", "erp_label", "crm_label", "guard_removals", "guard_changes",
@@ -231,3 +234,37 @@ def test_the_property_table_is_what_a_tester_needs(sign_in: SignIn, world: Simpl
         "clear the other side", "1", "—", "cut 3×",
     ]  # fmt: skip
     assert "has no property 'nmae'" in lines[1][10]
+
+
+@pytest.mark.parametrize(
+    ("side", "field"), [("erp", "erp_entity"), ("crm", "crm_entity"), ("crm", "crm_system")]
+)
+def test_a_pair_with_links_is_not_pointed_at_other_records(
+    administrator: Client, world: SimpleNamespace, side: str, field: str
+):
+    other = make.SystemFactory(name="other").pk if field.endswith("system") else "others"
+    answer = save(administrator, world.pair, [saved(world.mapping)], **{field: other})
+    sentence = answer.context["adminform"].form.errors[f"{side}_entity"]
+    assert "already. Make a new pair for other records." in sentence[0]
+
+
+def test_a_pair_without_links_may_be_pointed_elsewhere(administrator: Client):
+    pair = make.PairFactory()
+    save(administrator, pair, [], crm_entity="others")
+    pair.refresh_from_db()
+    assert pair.crm_entity == "others"
+
+
+def test_saving_a_pair_leaves_when_it_runs_next(
+    administrator: Client, world: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+):
+    """The tick moves the pair on while the form is being saved."""
+
+    def clean(form: PairForm) -> dict[str, object]:
+        EntityPair.objects.update(next_run_at=SOON)
+        return {}
+
+    monkeypatch.setattr(PairForm, "clean_scope", clean)
+    save(administrator, world.pair, [saved(world.mapping)], interval=120)
+    world.pair.refresh_from_db()
+    assert (world.pair.interval, world.pair.next_run_at) == (120, SOON)

@@ -7,10 +7,13 @@ from django.contrib.auth.models import Group, User
 from django.contrib.messages import get_messages
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 from knox.models import AuthToken
 
+from sync.admin.systems import SystemForm
 from sync.models.runs import Act
 from sync.models.systems import System
+from sync.services.systems import enter_credentials
 from tests import factories as make
 from tests.faces.conftest import SignIn
 
@@ -38,6 +41,46 @@ def test_a_new_address_forgets_the_old_ones_secrets(administrator: Client):
     system.refresh_from_db()
     assert (system.address, system.credentials) == ("memory:other", {})
     assert Act.objects.get().before["address"] == "memory:"
+
+
+def test_a_new_address_has_not_been_tested(administrator: Client):
+    system = make.SystemFactory(check_result="It answered.", checked_at=timezone.now())
+    administrator.post(f"/admin/sync/system/{system.pk}/change/", system_form(system, address="memory:other"))
+    system.refresh_from_db()
+    assert (system.check_result, system.checked_at) == ("", None)
+
+
+def test_secrets_kept_are_those_that_stand_there_when_new_ones_are_entered(db: None):
+    system = make.SystemFactory(credentials={"client_id": "of the old address"})
+    System.objects.update(credentials={})
+    enter_credentials(system, {"client_secret": "new"}, by="kari", keep=True)
+    assert System.objects.get().credentials == {"client_secret": "new"}
+
+
+def test_a_system_with_linked_records_keeps_its_kind(administrator: Client):
+    system = make.LinkFactory().pair.crm_system
+    answer = administrator.post(
+        f"/admin/sync/system/{system.pk}/change/",
+        system_form(system, kind="rest", address="https://a.example/"),
+    )
+    assert "Make a new system for another kind." in answer.content.decode()
+    assert System.objects.get(pk=system.pk).kind == "memory"
+
+
+def test_saving_a_system_leaves_what_its_workers_write(
+    administrator: Client, monkeypatch: pytest.MonkeyPatch
+):
+    """A worker takes the write lease while the form is being saved."""
+    system = make.SystemFactory()
+
+    def clean(form: SystemForm) -> str:
+        System.objects.update(write_token="taken")
+        return str(form.cleaned_data["kind"])
+
+    monkeypatch.setattr(SystemForm, "clean_kind", clean)
+    administrator.post(f"/admin/sync/system/{system.pk}/change/", system_form(system, calls_per_minute=9))
+    found = System.objects.get(pk=system.pk)
+    assert (found.calls_per_minute, found.write_token) == (9, "taken")
 
 
 def test_saving_without_a_change_is_no_act(administrator: Client):

@@ -49,7 +49,7 @@ def test_loading_twice_changes_nothing_and_says_so() -> None:
         "system 'erp': new",
         "system 'crm': new",
         "pair 'customers': new, 3 mappings",
-        "pair 'contacts': new, 1 mappings",
+        "pair 'contacts': new, 1 mapping",
     ]
     acts, versions = Act.objects.count(), list(EntityPair.objects.values_list("rules_version"))
     assert {line.partition(": ")[2].partition(",")[0] for line in take(WHOLE)} == {"unchanged"}
@@ -128,7 +128,7 @@ def test_mappings_keep_their_ids_and_a_changed_pair_observes_again() -> None:
     EntityPair.objects.update(mode="live", approved_version=2)
     ids = dict(FieldMapping.objects.values_list("crm_property", "id"))
     said = take(changed(WHOLE, "trim | cut(40)", "trim | cut(30)"))
-    assert said[2:] == ["pair 'customers': changed, 3 mappings", "pair 'contacts': unchanged, 1 mappings"]
+    assert said[2:] == ["pair 'customers': changed, 3 mappings", "pair 'contacts': unchanged, 1 mapping"]
     assert dict(FieldMapping.objects.values_list("crm_property", "id")) == ids
     assert dict(EntityPair.objects.values_list("name", "mode")) == {
         "customers": "observe",
@@ -168,6 +168,20 @@ def test_a_pair_with_links_keeps_its_entities() -> None:
     take(WHOLE)
     Link.objects.create(pair=EntityPair.objects.get(name="customers"), erp_key="cus_1")
     assert "has links to crm.orgs already" in refusal(changed(WHOLE, "crm: crm.orgs", "crm: crm.persons"))[0]
+
+
+def test_a_system_with_linked_records_keeps_its_kind() -> None:
+    take(WHOLE)
+    Link.objects.create(pair=EntityPair.objects.get(name="customers"), erp_key="cus_1")
+    other = changed(
+        WHOLE, 'kind: memory, address: "memory://erp"', 'kind: rest, address: "https://erp.example/"'
+    )
+    line = line_of(other, "kind: rest")
+    said = [sentence for sentence in refusal(other) if "another kind" in sentence]
+    assert said == [
+        f"hub.yaml line {line}: system 'erp': kind: There are links to records of this system as 'memory'. "
+        "Make a new system for another kind."
+    ]
 
 
 def test_a_file_may_speak_of_one_pair_only() -> None:

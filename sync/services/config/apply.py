@@ -61,7 +61,8 @@ def apply_pairs(drafts: Mapping[str, PairDraft], *, by: str, reason: str) -> lis
 def _audit(name: str, before: list[dict[str, Any]] | None, by: str, reason: str) -> str:
     pair = EntityPair.objects.get(name=name)
     changed = rules_changed(pair, before=before or [], by=by, reason=reason)
-    return f"pair '{name}': {_word(before is None, changed=changed)}, {pair.mappings.count()} mappings"
+    number = pair.mappings.count()
+    return f"pair '{name}': {_word(before is None, changed=changed)}, {number} mapping{'' if number == 1 else 's'}"
 
 
 def _word(is_new: bool, *, changed: bool) -> str:

@@ -13,12 +13,12 @@ from sync.core.vocabulary import Side
 from sync.engine.ports import Ports
 from sync.engine.rules import compile_rules, known_properties
 from sync.engine.slice import connect
-from sync.models.links import Link
 from sync.models.pairs import EntityPair
 from sync.models.systems import System
 from sync.services.config.pairs import PairDraft
 from sync.services.config.places import unknown
 from sync.services.config.systems import SystemDraft, check_secrets, credentials_after
+from sync.services.ends import moved_ends, moved_kind
 from sync.services.pairs import match_problems_of
 
 Connectors = Mapping[str, Connector]
@@ -29,9 +29,16 @@ def check_systems(drafts: Mapping[str, SystemDraft], stored: Mapping[str, System
     connectors: dict[str, Connector] = {}
     for name, draft in drafts.items():
         check_secrets(draft, stored.get(name))
+        _check_kind(draft, stored.get(name))
         if draft.system.kind and draft.system.address:
             _open(name, draft, stored.get(name), connectors)
     return connectors
+
+
+def _check_kind(draft: SystemDraft, stored: System | None) -> None:
+    sentence = moved_kind(stored, draft.system.kind) if stored and draft.system.kind else ""
+    if sentence:
+        draft.spot.children()["kind"].say(f"kind: {sentence}")
 
 
 def _open(name: str, draft: SystemDraft, stored: System | None, connectors: dict[str, Connector]) -> None:
@@ -91,15 +98,8 @@ def _line(name: str, above: Mapping[str, str]) -> set[str]:
 
 
 def _check_same_records(draft: PairDraft, stored: EntityPair | None) -> None:
-    """Links hold keys of one entity; under another they would mean other records."""
-    if stored is None or not Link.objects.filter(pair=stored).exists():
-        return
-    for side, end in draft.ends.items():
-        had = (stored.system(side).name, stored.entity(side))
-        if had != end:
-            draft.spot.children()[side].say(
-                f"{side}: this pair has links to {'.'.join(had)} already. Make a new pair for other records."
-            )
+    for side, sentence in (moved_ends(stored, draft.ends) if stored else {}).items():
+        draft.spot.children()[side].say(f"{side}: {sentence}")
 
 
 def _check_rules(draft: PairDraft, systems: Mapping[str, System]) -> None:
