@@ -93,7 +93,7 @@ class FiguresRenderer(BaseRenderer):
     format = "txt"
 
     def render(self, data: Any, *_: object) -> bytes:
-        text = data if isinstance(data, str) else "".join(f"# {value}\n" for value in data.values())
+        text = data if isinstance(data, str) else f"# {data.get('error', '')}\n"
         return text.encode()
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from sync.admin.act_page import difference
 from sync.admin.base import ReadAdmin
 from sync.admin.show import BLANK, column, moment, short
 from sync.admin.tables import Table, badge, cells, facts, fields_table, to
@@ -120,18 +120,5 @@ class ActAdmin(ReadAdmin):
                 actor=act.actor, verb=act.verb, subject=act.subject, when=act.done_at, reason=act.reason,
                 pair=to(act.pair), link=to(act.link),
             ),
-            "tables": [
-                Table(
-                    title="Before and after",
-                    heads=("Before", "After"),
-                    lines=[cells(_readable(act.before), _readable(act.after))],
-                )
-            ],
+            "tables": [difference(act.before, act.after)],
         }  # fmt: skip
-
-
-def _readable(told: Any) -> str:
-    """What an act remembers, one word or value a line."""
-    if told is None or isinstance(told, str):
-        return told or ""
-    return json.dumps(told, indent=2, ensure_ascii=False)

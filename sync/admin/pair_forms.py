@@ -43,13 +43,15 @@ class PairForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         labels = {
-            "erp_system": "ERP",
-            "crm_entity": "webCRM entity",
-            "crm_system": "webCRM",
-            "erp_parent_property": "ERP property that names the parent",
-            "crm_parent_property": "webCRM property that names the parent",
-            "erp_label": "ERP",
-            "crm_label": "webCRM",
+            # None begins with webCRM: the admin would capitalise it.
+            "erp_system": "In the ERP",
+            "erp_entity": "Its entity",
+            "crm_system": "In webCRM",
+            "crm_entity": "Its entity",
+            "erp_parent_property": "Property of the ERP that names the parent",
+            "crm_parent_property": "Property of webCRM that names the parent",
+            "erp_label": "In the ERP",
+            "crm_label": "In webCRM",
         }
 
     def clean(self) -> dict[str, Any]:

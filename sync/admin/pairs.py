@@ -85,6 +85,12 @@ class PairAdmin(HubAdmin):
         ("When it asks first", {"fields": (("guard_removals", "guard_changes"),)}),
     )
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who changes nothing is not asked why."""
+        if self.has_change_permission(request, obj):
+            return super().get_fieldsets(request, obj)
+        return [(None, {"fields": ("name",)}), *self.fieldsets[1:]]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[EntityPair]:
         latest = Run.objects.filter(pair=OuterRef("pk")).order_by("-id")
         return EntityPair.objects.select_related("erp_system", "crm_system").annotate(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -11,16 +12,31 @@ from rest_framework.views import exception_handler
 from sync.services.acts import NotPossible
 
 GENERAL = "non_field_errors"
+LOGIN = "Get one with POST /api/v1/login/ and send it as 'Authorization: Token …'."
 
 
 def explain(error: Exception, context: dict[str, Any]) -> Response | None:
     """The answer to a refused request; None lets a mistake of ours be one."""
     if isinstance(error, NotPossible):
         return Response({"error": str(error), "fields": {}}, status=status.HTTP_409_CONFLICT)
-    answer = exception_handler(error, context)
+    answer = exception_handler(_said(error), context)
     if answer is not None:
         answer.data = _body(error, answer.data)
     return answer
+
+
+def _said(error: Exception) -> Exception:
+    """The framework's terse refusals, with what to do."""
+    match error:
+        case Http404():
+            return exceptions.NotFound(
+                "There is no such row. The list of this address shows which there are."
+            )
+        case exceptions.NotAuthenticated():
+            return exceptions.NotAuthenticated(f"No token was shown. {LOGIN}")
+        case exceptions.AuthenticationFailed(detail=detail) if "token" in str(detail).lower():
+            return exceptions.AuthenticationFailed(f"This token is not good any more, or never was. {LOGIN}")
+    return error
 
 
 def _body(error: Exception, data: Any) -> dict[str, Any]:

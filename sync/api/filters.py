@@ -41,9 +41,12 @@ class StrictBackend(filters.DjangoFilterBackend):
 class MomentField(IsoDateTimeField):
     def clean(self, value: Any) -> datetime | None:
         """A moment that stays one in every zone."""
-        moment: datetime | None = super().clean(value)
+        try:
+            moment: datetime | None = super().clean(value)
+        except forms.ValidationError:
+            raise forms.ValidationError("A date and time belongs here, as in 2026-11-26T12:00:00Z.") from None
         if moment is not None and moment.year not in YEARS:
-            raise forms.ValidationError("Enter a date and time of this age.")
+            raise forms.ValidationError("A date and time of this age belongs here.")
         return moment
 
 

@@ -20,5 +20,8 @@ class PlainJSONParser(JSONParser):
     ) -> dict[str, Any]:
         try:
             return super().parse(stream, media_type, parser_context)
+        except ParseError as error:
+            what = str(error.detail).removeprefix("JSON parse error - ")
+            raise ParseError(f"The body is not JSON: {what}. Send an object.") from error
         except RecursionError:
             raise ParseError("The body is nested too deeply.") from None

@@ -59,6 +59,7 @@ class RunSaid(Said):
     plan_only = serializers.BooleanField(
         default=False, help_text="Write nothing; show what would be written."
     )
+    reason = reason()
 
 
 class PlainValue(serializers.JSONField):

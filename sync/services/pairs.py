@@ -206,7 +206,7 @@ def _row(
         crm_type=mapping.crm_type,
         crm_label=property_.label if property_ else "",
         max_length=property_.max_length if property_ else None,
-        direction=mapping.get_direction_display(),
+        direction=_direction(mapping),
         transforms=mapping.transforms,
         policy=mapping.get_policy_display(),
         blank=mapping.get_blank_display(),
@@ -214,6 +214,11 @@ def _row(
         problem=problems.get(str(mapping.pk), ""),
         findings=", ".join(findings),
     )
+
+
+def _direction(mapping: FieldMapping) -> str:
+    when = ", only when it is made" if mapping.only_on_create else ""
+    return f"{mapping.get_direction_display()}{when}"
 
 
 def sides_of(pair: EntityPair) -> dict[Side, str]:

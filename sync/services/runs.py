@@ -20,6 +20,7 @@ def request(
     full: bool = False,
     plan_only: bool = False,
     queued: bool = True,
+    reason: str = "",
 ) -> Run:
     """The pair's next run, or the one that is open already. `queued`: a worker is asked to take it up."""
     if pair.mode == Mode.OFF:
@@ -29,7 +30,8 @@ def request(
             pair, trigger=trigger, now=timezone.now(), by=by, full=full, writes=not plan_only
         )
         if made:
-            record("request run", by=by, subject=run, pair=pair, after={"full": full, "plan_only": plan_only})
+            asked = {"full": full, "plan_only": plan_only}
+            record("request run", by=by, subject=run, reason=reason, pair=pair, after=asked)
         if queued:
             enqueue("run", run.pk)
     return run

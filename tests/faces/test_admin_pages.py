@@ -101,9 +101,10 @@ def test_who_may_open_which_page(sign_in: SignIn, keys: dict[str, object], role:
     assert opened == {page: 200 if role in allowed else refused for page, allowed in PAGES}
 
 
-def test_webcrm_keeps_its_own_case_on_every_page(sign_in: SignIn, keys: dict[str, object]):
-    client = sign_in("root")
-    pages = [page.format(**keys) for page, allowed in PAGES if "root" in allowed]
+@pytest.mark.parametrize("role", ["root", "auditor"])
+def test_webcrm_keeps_its_own_case_on_every_page(sign_in: SignIn, keys: dict[str, object], role: str):
+    client = sign_in(role)
+    pages = [page.format(**keys) for page, allowed in PAGES if role in allowed]
     assert [page for page in pages if "WebCRM" in client.get(page).content.decode()] == []
 
 

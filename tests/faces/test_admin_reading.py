@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import pytest
+
+from sync.admin.act_page import difference
+from sync.admin.show import BLANK
 from tests import factories as make
 from tests.faces.conftest import SignIn
 
@@ -29,3 +33,65 @@ def test_a_link_shows_its_base_only_where_a_side_has_moved(sign_in: SignIn, worl
     text = sign_in("auditor").get(f"/admin/sync/link/{world.link.pk}/change/").content.decode()
     assert text.count("in step as:") == 1
     assert "in step as: Oslo" in text
+
+
+@pytest.mark.parametrize(
+    ("page", "sentence"),
+    [
+        ("conflict/", "There are no conflicts yet."),
+        ("conflict/?state__exact=open", "No conflicts match what is asked for."),
+        ("entitypair/", "There are no pairs yet."),
+    ],
+)
+def test_an_empty_list_says_what_is_not_there(sign_in: SignIn, page: str, sentence: str):
+    text = sign_in("auditor").get(f"/admin/sync/{page}").content.decode()
+    assert sentence in text
+    assert "Add the first" not in text
+    assert "Add the first pair" in sign_in("administrator").get("/admin/sync/entitypair/").content.decode()
+
+
+def test_the_property_table_says_what_is_written_only_when_a_record_is_made(
+    sign_in: SignIn, world: SimpleNamespace
+):
+    make.MappingFactory(pair=world.pair, erp_property="ref", crm_property="Ref", only_on_create=True)
+    text = sign_in("auditor").get(f"/admin/sync/entitypair/{world.pair.pk}/properties/").content.decode()
+    assert text.count("only when it is made") == 1
+
+
+ROW = {
+    "id": 7,
+    "erp_property": "name",
+    "crm_property": "OrganisationName",
+    "policy": "newest",
+    "blank": "clear",
+}
+DIFFERENCES = [
+    ("observe", "live", [("", "observe", "live")]),
+    (None, ["auth_code"], [("", "", '[\n  "auth_code"\n]')]),
+    ({"address": "https://a/", "kind": "rest"}, {"address": "https://b/", "kind": "rest"},
+     [("address", "https://a/", "https://b/")]),
+    ([ROW], [{**ROW, "policy": "ask"}], [("name · OrganisationName: policy", "newest", "ask")]),
+    ([], [{"id": 7, "position": 2, "by": "email"}],
+     [("match rule 2: position", "", "2"), ("match rule 2: by", "", "email")]),
+    ({}, {"interval": 60}, [("interval", "", "60")]),
+    ([ROW, {"name": "customers", "interval": 60}], [{**ROW, "blank": "keep"}, {"name": "customers", "interval": 90}],
+     [("name · OrganisationName: blank", "clear", "keep"), ("interval", "60", "90")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after", "lines"), DIFFERENCES)
+def test_an_act_shows_what_is_another_now(before: object, after: object, lines: list[tuple[str, str, str]]):
+    shown = [
+        tuple("" if cell.text == BLANK else cell.text for cell in line)
+        for line in difference(before, after).lines
+    ]
+    assert shown == lines
+
+
+def test_who_changes_nothing_is_not_asked_why(sign_in: SignIn, world: SimpleNamespace):
+    page = f"/admin/sync/entitypair/{world.pair.pk}/change/"
+    asked = "Kept in the audit, together with your name."
+    assert asked in sign_in("administrator").get(page).content.decode()
+    text = sign_in("auditor").get(page).content.decode()
+    assert asked not in text
+    assert ">Reason<" not in text

@@ -63,7 +63,13 @@ def test_guessing_is_slowed_down(db: None) -> None:
 
 def test_a_token_that_is_none_is_refused(db: None) -> None:
     for token in ("x", "hub_" + "0" * 60, "æ", "a b", "\t", "x" * 5000):
-        assert Caller(token).get("pairs/").code == 401
+        answer = Caller(token).get("pairs/")
+        assert (answer.code, "POST /api/v1/login/" in answer.body["error"]) == (401, True)
+
+
+def test_who_shows_no_token_is_told_where_to_get_one(db: None) -> None:
+    answer = Caller().get("pairs/")
+    assert (answer.code, "POST /api/v1/login/" in answer.body["error"]) == (401, True)
 
 
 def test_only_one_s_own_tokens_are_listed(db: None) -> None:

@@ -170,6 +170,7 @@ def test_nonsense_is_refused_with_a_sentence(auditor: Caller, path: str, asked: 
     assert answer.code == 400
     (name,) = asked
     assert name in answer.body["fields"]
+    assert "Enter a valid" not in answer.body["error"]
     assert name in answer.body["error"]
 
 
@@ -178,7 +179,7 @@ def test_nonsense_is_refused_with_a_sentence(auditor: Caller, path: str, asked: 
 def test_what_is_not_there_is_404(auditor: Caller, path: str, key: str) -> None:
     answer = auditor.send("GET", f"{path}/{key}/")
     assert answer.code == 404
-    assert answer.body["error"]
+    assert "There is no such" in answer.body["error"]
 
 
 def test_an_address_without_its_slash_says_so(auditor: Caller) -> None:

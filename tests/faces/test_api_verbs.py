@@ -189,6 +189,17 @@ def test_a_body_that_is_no_object_is_refused(world: SimpleNamespace, operator: C
     assert answer.body["error"]
 
 
+def test_a_body_that_is_no_json_says_where(db: None, operator: Caller) -> None:
+    answer = operator.send("POST", "links/", '{"pair": ')
+    assert answer.body["error"].startswith("The body is not JSON: ")
+    assert "line 1" in answer.body["error"]
+
+
+def test_why_a_run_was_asked_for_is_in_the_audit(world: SimpleNamespace, operator: Caller) -> None:
+    operator.post("runs/", pair=world.pair.name, reason="Kari called")
+    assert (Act.objects.first().verb, Act.objects.first().reason) == ("request run", "Kari called")
+
+
 def test_a_token_has_one_link_settled_and_watches_it(db: None, operator: Caller) -> None:
     stage = synced_stage()
     link = stage.link(pair=stage.customers, erp_key="cus_1")
