@@ -179,9 +179,41 @@ def test_a_row_edited_between_two_pages_hides_no_other(crm: CrmStage):
     assert set(keys) == set(crm.keys())
 
 
-def test_a_complete_listing_ends_with_an_empty_page_only(crm: CrmStage):
+@pytest.mark.parametrize("queries", ["on", "off"])
+def test_a_row_removed_between_two_pages_hides_no_other(crm: CrmStage, queries: str):
+    crm.turn(queries=queries)
+    crm.connector.write(
+        "Organisations", [create(OrganisationName=f"Many {number} AS") for number in range(2_100)]
+    )
+    page = crm.connector.list("Organisations")
+    keys = [record.key for record in page.records]
+    while page.next is not None:
+        crm.remove(crm.keys()[0])
+        page = crm.connector.list("Organisations", page=page.next)
+        keys += [record.key for record in page.records]
+    assert set(keys) >= set(crm.keys())
+
+
+def test_a_full_listing_of_a_system_without_queries_looks_once_behind_each_full_page(crm: CrmStage):
+    crm.turn(queries="off")
+    crm.connector.write(
+        "Organisations", [create(OrganisationName=f"Many {number} AS") for number in range(1_100)]
+    )
+    crm.connector.capabilities("Organisations")
+    crm.gate.calls.clear()
+    assert len(listed(crm)) == len(crm.keys())
+    assert endpoints(crm) == ["GET /Organisations"] * 4
+
+
+@pytest.mark.parametrize(
+    ("queries", "called"), [("on", ["GET /Queries"] * 2), ("off", ["GET /Organisations"] * 2)]
+)
+def test_a_complete_listing_ends_with_an_empty_page_only(crm: CrmStage, queries: str, called: list[str]):
+    crm.turn(queries=queries)
+    crm.connector.capabilities("Organisations")
+    crm.gate.calls.clear()
     listed(crm)
-    assert endpoints(crm) == ["GET /Organisations"] * 2
+    assert endpoints(crm) == called
 
 
 # Reading and finding

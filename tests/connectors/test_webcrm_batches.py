@@ -13,6 +13,7 @@ from werkzeug import Request, Response
 
 from sync.connectors.base import (
     Access,
+    Nonsense,
     Operation,
     OperationKind,
     Refused,
@@ -172,3 +173,12 @@ def test_no_other_call_is_allowed(method, start, end):
     foreign = "LinkedData" in end or "Hooks" in end or start in ("/Users", "/QuotationLines")
     if destructive or foreign:
         assert (method, start + end) not in ROUTES
+
+
+@pytest.mark.parametrize("keys", [[2, 1], [1, 1], [1, 2, 3]])
+def test_a_listing_out_of_order_is_nonsense(crm: WebcrmConnector, httpserver: HTTPServer, keys: list[int]):
+    rows = [{"PersonId": key, "PersonLastName": "Man"} for key in keys]
+    httpserver.expect_request("/Queries").respond_with_json(rows)
+    httpserver.expect_request("/Auth").respond_with_json({})
+    with pytest.raises(Nonsense, match="order"):
+        crm.list("Persons", page="after|1|full")

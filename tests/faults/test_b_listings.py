@@ -95,17 +95,30 @@ def test_a_listing_that_ends_too_early_removes_nothing(world: World) -> None:
     assert not Link.objects.filter(erp_missing_at__isnull=False).exists()
 
 
-def test_an_empty_page_after_a_full_one_is_asked_for_twice() -> None:
+FULL, LAST = (
+    [{"OrganisationId": number} for number in numbers] for numbers in (range(1, 1001), range(1001, 1003))
+)
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        {b"Id+%3E+0+ORDER": [FULL], b"Id+%3E+1000+ORDER": [[], LAST]},
+        {b"/Queries": [], b"Page=1&": [FULL], b"Page=2&": [[], LAST], b"Page=1000&": [FULL[-1:]]},
+    ],
+    ids=["by id", "by page"],
+)
+def test_an_empty_page_after_a_full_one_is_asked_for_twice(pages: dict[bytes, list[Any]]) -> None:
     """An empty page in the middle must not pass for the end: everybody behind it would be made anew."""
-    full, last = (
-        [{"OrganisationId": number} for number in numbers] for numbers in (range(1, 1001), range(1001, 1003))
-    )
     login = {"AccessToken": "abc", "ExpiresIn": 3600, "IsError": False, "SystemId": 1}
-    pages = {b"Page=1&": [full], b"Page=2&": [[], last], b"ApiLogin": [login]}
+    left = {b"ApiLogin": [login]} | {mark: list(answers) for mark, answers in pages.items()}
 
     def answer(connection: socket.socket, asked: bytes) -> None:
-        left: list[Any] = next((found for mark, found in pages.items() if mark in asked), [])
-        says(json.dumps(left.pop(0) if left else []))(connection, asked)
+        mark = next((mark for mark in left if mark in asked), b"")
+        if mark == b"/Queries":
+            says("", "404 Not Found")(connection, asked)
+            return
+        says(json.dumps(left[mark].pop(0) if left.get(mark) else []))(connection, asked)
 
     with RawServer(answer) as server:
         access = Access(

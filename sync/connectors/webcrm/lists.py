@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sync.connectors.base import Misconfigured, Page, Refused, Vault
+from sync.connectors.base import Misconfigured, Nonsense, Page, Refused, Vault
 from sync.connectors.http.session import Request, Session
 from sync.connectors.webcrm import sql
 from sync.connectors.webcrm.facts import Facts
@@ -76,7 +76,7 @@ class Queries:
 class Lists:
     """Pages of one entity. A page's token says how to go on:
 
-    `list|2|full`, `query|<since>|2`, `dates|<from>|<to>|2`.
+    `after|<id>|full`, `list|2|<last id>`, `query|<since>|2`, `dates|<from>|<to>|2`.
     """
 
     def __init__(self, session: Session, queries: Queries, reader: Reader) -> None:
@@ -92,20 +92,46 @@ class Lists:
         if kind == "dates":
             start, end, number = rest.split("|")
             return self._between((start, end), int(number), paths)
-        number, _, after = (rest or "1").partition("|")
+        number, _, after = (rest or "0").partition("|")
+        if kind == "list":
+            return self._counted(int(number), after, paths)
         return self._all(int(number), paths, after_full=after == FULL)
 
-    def _all(self, number: int, paths: Sequence[str], *, after_full: bool = False) -> Page:
-        """A complete listing ends with an empty page only: a list that was cut short must not look complete.
+    def _all(self, last: int, paths: Sequence[str], *, after_full: bool = False) -> Page:
+        """Goes on behind the last id, not from a page number: a row removed meanwhile would move the pages.
 
-        An empty page right after a full one is asked for twice: it is rarely the end, and often a hiccup.
+        A complete listing ends with an empty page only: a list that was cut short must not look complete. An empty
+        page right after a full one is asked for twice: it is rarely the end, and often a hiccup.
         """
-        rows = self._listed(number) or (self._listed(number) if after_full else [])
-        following = f"list|{number + 1}|{FULL if len(rows) >= SIZE else ''}"
-        return self._page(rows, paths, following if rows else None)
+        script = sql.behind(self._facts, last, paths)
+        rows = self._queries.rows(self._facts, script)
+        if rows == [] and after_full:
+            rows = self._queries.rows(self._facts, script)
+        if rows is None:
+            return self._counted(1, "", paths)
+        keys = [self._reader.key(row) for row in rows]
+        if keys != sorted({key for key in keys if key > last}):
+            raise Nonsense(
+                f"webCRM did not give {self._facts.entity} in the order asked for: nothing is sure."
+            )
+        following = f"after|{keys[-1]}|{FULL if len(rows) >= SIZE else ''}" if keys else None
+        return self._page(rows, paths, following)
 
-    def _listed(self, number: int) -> list[dict[str, Any]]:
-        query = {"Page": str(number), "Size": str(SIZE)}
+    def _counted(self, number: int, last: str, paths: Sequence[str]) -> Page:
+        """The same by page numbers. `last` is the id that ended the page before, where that was full.
+
+        Where that row stands elsewhere by now, others have slipped into the page before: it is read once more.
+        """
+        rows = self._listed(number) or (self._listed(number) if last else [])
+        slipped = self._listed(number - 1) if last and not self._stands((number - 1) * SIZE, last) else []
+        ended = self._reader.key(rows[-1]) if len(rows) >= SIZE else ""
+        return self._page([*slipped, *rows], paths, f"list|{number + 1}|{ended}" if rows else None)
+
+    def _stands(self, place: int, key: str) -> bool:
+        return [str(self._reader.key(row)) for row in self._listed(place, 1)] == [key]
+
+    def _listed(self, number: int, size: int = SIZE) -> list[dict[str, Any]]:
+        query = {"Page": str(number), "Size": str(size)}
         answer = self._session.call(Request(method="GET", template=f"/{self._facts.entity}", query=query))
         return rows_of(answer, f"GET /{self._facts.entity}")
 
@@ -125,7 +151,7 @@ class Lists:
 
     def _without_queries(self, since: datetime, paths: Sequence[str]) -> Page:
         if self._facts.entity != "Organisations":
-            return self._all(1, paths)
+            return self._counted(1, "", paths)
         start, end = since.astimezone(UTC) - ZONES, datetime.now(UTC) + ZONES
         return self._between((_zoneless(start), _zoneless(end)), 1, paths)
 

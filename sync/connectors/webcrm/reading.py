@@ -41,9 +41,7 @@ class Reader:
 
     def record(self, row: Mapping[str, Any], paths: Sequence[str] = ()) -> Record:
         """The record a row shows; Nonsense where it has no id."""
-        key = row.get(self.facts.key)
-        if isinstance(key, bool) or not isinstance(key, int) or key <= 0:
-            raise Nonsense(f"A row of {self.facts.entity} has no {self.facts.key}.")
+        key = self.key(row)
         wanted = set(paths)
         by = row.get(f"{self.facts.prefix}UpdatedBy")
         return Record(
@@ -55,6 +53,13 @@ class Reader:
             updated_by=by if isinstance(by, str) else None,
             by_hub=bool(self.editor) and isinstance(by, str) and by.casefold() == self.editor,
         )
+
+    def key(self, row: Mapping[str, Any]) -> int:
+        """The id of a row; Nonsense where it has none."""
+        key = row.get(self.facts.key)
+        if isinstance(key, bool) or not isinstance(key, int) or key <= 0:
+            raise Nonsense(f"A row of {self.facts.entity} has no {self.facts.key}.")
+        return key
 
     def _flat(self, row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Only what carries the entity's name: `/Queries` adds columns of its own."""

@@ -46,6 +46,11 @@ def changed(facts: Facts, since: datetime, paths: Sequence[str]) -> str:
     return f"{head}{column} >= {stamp(since)} ORDER BY {column} ASC"
 
 
+def behind(facts: Facts, last: int, paths: Sequence[str]) -> str:
+    """Everything with a higher id, by id."""
+    return f"{_select(facts, paths)}{facts.key} > {last} ORDER BY {facts.key} ASC"
+
+
 def by_literals(
     facts: Facts, path: str, literals: Iterable[str], *, paths: Sequence[str] = ()
 ) -> Iterator[str]:
