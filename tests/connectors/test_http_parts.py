@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import json
+import re
 import socket
+from base64 import b64encode, urlsafe_b64encode
 from datetime import UTC, datetime
 from decimal import Decimal
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -36,6 +41,24 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         (None, None, 60),
         ("Sun, 01 Mar 2026 12:00:30 GMT", None, 30),
         ("Sun, 01 Mar 2026 11:00:00 GMT", None, 1),
+        ("Sunday, 01-Mar-26 12:00:30 GMT", None, 30),
+        ("Sun Mar  1 12:00:30 2026", None, 30),
+        ("2026-03-01T12:00:30Z", None, 30),
+        ("2026-03-01T13:00:30+01:00", None, 30),
+        ("1772366430", None, 30),
+        ("1772366430000", None, 30),
+        ("00:00:14", None, 14),
+        ("00:01:14.5", None, 74.5),
+        ("1.00:00:14", None, 900),
+        ("PT14S", None, 14),
+        ("PT1M14S", None, 74),
+        ("14 seconds", None, 14),
+        ("14s", None, 14),
+        (" 14 ", None, 14),
+        ("14, 14", None, 14),
+        ("14, 30", None, 30),
+        (None, {"retry_after_seconds": 14}, 14),
+        (None, {"error": {"retryAfter": 14}}, 14),
         ("Sun, 01 Mar 2036 11:00:00 GMT", None, 900),
         (None, {"RetryAfterSeconds": 14}, 14),
         (None, {"RetryAfterSeconds": "7"}, 7),
@@ -198,10 +221,49 @@ def test_scalars_fit_every_database(given, kept):
 
 
 @pytest.mark.parametrize(
-    "said", ["s3cret/ v+lue", "s3cret%2F%20v%2Blue", "s3cret%2F+v%2Blue", "czNjcmV0LyB2K2x1ZQ=="]
+    "said",
+    [
+        "s3cret/ v+lue",
+        "s3cret%2F%20v%2Blue",
+        "s3cret%2f%20v%2blue",
+        "s3cret/%20v+lue",
+        "s3cret%2F+v%2Blue",
+        "S3CRET/ V+LUE",
+        "czNjcmV0LyB2K2x1ZQ==",
+        "czNjcmV0LyB2K2x1ZQ",
+        "s3cret\\/ v+lue",
+    ],
 )
 def test_a_secret_is_struck_out_in_every_spelling(said):
     assert Secrets(["s3cret/ v+lue"]).strike(f"<{said}>") == "<•••>"
+
+
+LETTERS = st.characters(codec="utf-8", exclude_categories=("C",))
+SECRET = st.lists(LETTERS, min_size=6, max_size=30, unique=True).map("".join)
+SPELLINGS = {
+    "quote": lambda text: quote(text),
+    "quote all": lambda text: quote(text, safe=""),
+    "quote plus": quote_plus,
+    "quote low": lambda text: re.sub("%..", lambda found: found.group().lower(), quote(text, safe="")),
+    "json": lambda text: json.dumps(text)[1:-1],
+    "json plain": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    "json slash": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
+    "html": html.escape,
+    "hex": lambda text: text.encode().hex(),
+    "base64": lambda text: b64encode(text.encode()).decode(),
+    "base64 of a pair": lambda text: b64encode(f"user:{text}".encode()).decode(),
+    "base64 in the middle": lambda text: b64encode(f"me:{text}:you".encode()).decode(),
+    "base64 for addresses": lambda text: urlsafe_b64encode(f"a:{text}".encode()).decode().rstrip("="),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@given(secret=SECRET, before=st.sampled_from(["", "a", "ab", "abc "]))
+def test_no_spelling_of_a_secret_is_said(spelling, secret, before):
+    said = SPELLINGS[spelling](secret)
+    struck = Secrets([secret]).strike(f"{before}{said} and more")
+    assert "•••" in struck
+    assert said not in struck
 
 
 def test_a_short_value_strikes_nothing():

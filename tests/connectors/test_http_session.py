@@ -39,7 +39,10 @@ class Signed:
         return True
 
 
-@pytest.mark.parametrize("status", ["502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"])
+@pytest.mark.parametrize(
+    "status",
+    ["408 Request Timeout", "500 Oops", "502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"],
+)
 def test_a_read_is_retried_after_a_passing_failure(status):
     gate = FakeGate()
     with RawServer(says("<html>", status), resets, says("[]")) as server:
@@ -58,6 +61,7 @@ def test_a_read_gives_up_after_three_tries():
     "script",
     [
         resets,
+        says("", "408 Request Timeout"),
         says("", "500 Oops"),
         says("", "503 Service Unavailable", Retry_After="3"),
         says("[1", length=100),

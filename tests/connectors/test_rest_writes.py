@@ -73,6 +73,7 @@ def test_what_is_not_configured_is_refused(httpserver: HTTPServer):
         (409, {"code": "other"}, Stale),
         (422, {"errors": {"name": "too odd"}}, Refused),
         (418, {}, Refused),
+        (408, {}, Unknown),
         (500, {}, Unknown),
         (429, {}, Unavailable),
         (403, {}, Refused),
@@ -145,3 +146,18 @@ def test_after_a_lost_call_the_rest_is_not_sent(httpserver: HTTPServer, status, 
     results = opened(httpserver, BATCH).write("things", [create(str(n)) for n in range(20)])
     assert [type(result.error) for result in results] == [first] * 8 + [rest] * 12
     assert len(httpserver.log) == 1
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["alone", "in a batch"])
+def test_what_a_refusal_says_of_properties_is_without_secrets(httpserver: HTTPServer, together: bool):
+    """The credential's value is pa55-word: an echo of it, escaped or not, would be shown on the record's page."""
+    error = {"message": "No: pa55-word.", "details": [{"field": "name", "message": "No pa55\\u002dword."}]}
+    plain = json.dumps({"error": error}).replace("\\\\u", "\\u")
+    row = json.dumps({"results": [{"status": 422, "error": error}] * 2}).replace("\\\\u", "\\u")
+    serve(httpserver, "/things", lambda request: Response(plain, 422, mimetype="application/json"), "POST")
+    serve(httpserver, "/batch", lambda request: Response(row, 207, mimetype="application/json"), "POST")
+    operations = [create("A"), create("B")] if together else [create("A")]
+    for result in opened(httpserver, BATCH).write("things", operations):
+        assert isinstance(result.error, Refused)
+        assert result.error.fields == {"name": "No •••."}
+        assert str(result.error) == "The system answered 422: No: •••."

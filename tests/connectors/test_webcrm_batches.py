@@ -182,3 +182,14 @@ def test_a_listing_out_of_order_is_nonsense(crm: WebcrmConnector, httpserver: HT
     httpserver.expect_request("/Auth").respond_with_json({})
     with pytest.raises(Nonsense, match="order"):
         crm.list("Persons", page="after|1|full")
+
+
+@pytest.mark.parametrize(
+    "body", [{"PersonTitle": ["No 1234-5678."]}, {"errors": {"PersonTitle": ["No 1234-5678."]}}]
+)
+def test_what_a_refusal_says_of_properties_is_without_secrets(crm: WebcrmConnector, httpserver, body):
+    answers(httpserver, body, 400)
+    (result,) = crm.write("Persons", creates("a"))
+    assert isinstance(result.error, Refused)
+    assert result.error.fields == {"PersonTitle": "No •••."}
+    assert "1234-5678" not in str(result.error)

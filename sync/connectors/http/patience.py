@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 SHORTEST, LONGEST, DEFAULT = 1.0, 900.0, 60.0
-BODY_FIELDS = ("RetryAfterSeconds", "retryAfterSeconds", "retryAfter", "retry_after")
+BODY_FIELDS = ("RetryAfterSeconds", "retryAfterSeconds", "retry_after_seconds", "retryAfter", "retry_after")
+DAY = 86_400.0
+SPAN = re.compile(r"(?:(?P<d>\d+)\.)?(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d(?:\.\d+)?)")
+"""`1.00:00:14`, as .NET writes a span of time."""
+PERIOD = re.compile(
+    r"P(?:(?P<d>\d+)D)?T?(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+(?:\.\d+)?)S)?", re.IGNORECASE
+)
+"""`PT1M14S`, as ISO 8601 does."""
+SECONDS = re.compile(r"(?P<s>\d+(?:\.\d+)?)\s*s(?:ec(?:onds?)?)?", re.IGNORECASE)
+NUMBERS = re.compile(r"\d+(?:\s*,\s*\d+)+")
+"""Two headers that a proxy has joined."""
+UNITS = {"d": DAY, "h": 3600.0, "m": 60.0, "s": 1.0}
 
 
 def retry_after(headers: Mapping[str, str], body: Any, *, now: datetime) -> float:
     """Seconds to wait, between 1 and 900: from the header, else from the body, else a minute."""
     said = _seconds(headers.get("Retry-After"), now)
-    if said is None and isinstance(body, Mapping):
-        said = next((s for name in BODY_FIELDS if (s := _seconds(body.get(name), now)) is not None), None)
+    for place in (body, body.get("error")) if isinstance(body, Mapping) else ():
+        if said is None and isinstance(place, Mapping):
+            said = next(
+                (s for name in BODY_FIELDS if (s := _seconds(place.get(name), now)) is not None), None
+            )
     return min(max(DEFAULT if said is None else said, SHORTEST), LONGEST)
 
 
@@ -26,13 +41,30 @@ def _seconds(said: Any, now: datetime) -> float | None:
     try:
         number = float(said)
     except (TypeError, ValueError, OverflowError):
-        return _until(str(said), now)
-    return number if math.isfinite(number) else None
+        return _worded(str(said).strip(), now)
+    return _from_now(number, now) if math.isfinite(number) else None
+
+
+def _from_now(number: float, now: datetime) -> float:
+    """Some say when it ends, as Unix time in seconds or milliseconds: a number near today's is meant so."""
+    ends = (number - now.timestamp(), number / 1000 - now.timestamp())
+    return next((left for left in ends if abs(left) < DAY), number)
+
+
+def _worded(text: str, now: datetime) -> float | None:
+    if NUMBERS.fullmatch(text):
+        return max(float(part) for part in text.split(","))
+    for shape in (SPAN, PERIOD, SECONDS):
+        if found := shape.fullmatch(text):
+            return sum(UNITS[unit] * float(count) for unit, count in found.groupdict().items() if count)
+    return _until(text, now)
 
 
 def _until(text: str, now: datetime) -> float | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError, IndexError):
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now.timestamp()
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            moment = read(text)
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now.timestamp()
+        except (TypeError, ValueError, IndexError, OverflowError):
+            continue
+    return None

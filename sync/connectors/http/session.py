@@ -32,7 +32,7 @@ from sync.connectors.http.patience import retry_after
 from sync.connectors.http.secrets import Secrets
 
 TRIES, FIRST_PAUSE = 3, 0.2
-RETRIED = frozenset({502, 503, 504})
+RETRIED = frozenset({408, 500, 502, 503, 504})
 QUOTED = 200
 IDLE = 4.0
 CHUNK = 64 * 1024
@@ -130,7 +130,7 @@ class Session:
         self._spoke_at = 0.0
 
     def call(self, request: Request) -> Answer:
-        """The answer: any status but 401, 403, 429, 3xx and 5xx, which raise the ConnectorError they mean."""
+        """The answer: any status but 401, 403, 408, 429, 3xx and 5xx, which raise the ConnectorError they mean."""
         if (request.method, request.template) not in self._routes:
             raise Misconfigured(f"{request.endpoint} is not among the calls this connector may make.")
         url = self._url(request)
@@ -145,7 +145,7 @@ class Session:
 
     def short(self, said: str) -> str:
         """What somebody else said, on one line, without secrets and without length."""
-        return str(scalar(self.secrets.strike(" ".join(said.split()))))[:QUOTED]
+        return str(scalar(" ".join(self.secrets.strike(said).split())))[:QUOTED]
 
     def _url(self, request: Request) -> str:
         def fill(found: re.Match[str]) -> str:
@@ -218,6 +218,9 @@ class Session:
 
     def _answer(self, request: Request, response: requests.Response) -> Answer:
         content = self._content(request, response)
+        if not response.ok:
+            # Errors are shown to people, in whole or in parts: what they must not see goes before anything is read.
+            content = self.secrets.strike(content.decode("utf-8", "replace")).encode()
         text = content[: 4 * QUOTED].decode("utf-8", "replace")
         body = None
         if content.strip():
@@ -263,7 +266,7 @@ class Session:
             raise Unauthorized(f"The system does not accept the credentials ({request.endpoint}).")
         if status == 403:
             raise Refused(f"The system does not allow {request.endpoint}: {self.quote(answer)}")
-        if status >= 500 or 300 <= status < 400:
+        if status >= 500 or status == 408 or 300 <= status < 400:
             raise self._unanswered(request, answer)
         return answer
 

@@ -22,7 +22,14 @@ from sync.connectors.rest.section import Section
 from sync.core.records import Record
 
 KINDS = ("refused", "stale", "gone", "unavailable", "unauthorized", "unknown", "misconfigured")
-EVERYWHERE = {401: "unauthorized", 404: "gone", 410: "gone", 412: "stale", 429: "unavailable"}
+EVERYWHERE = {
+    401: "unauthorized",
+    404: "gone",
+    408: "unknown",
+    410: "gone",
+    412: "stale",
+    429: "unavailable",
+}
 RecordOf = Callable[[Any], Record | None]
 SHORT = 200
 

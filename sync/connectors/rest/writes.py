@@ -172,7 +172,10 @@ class Writer:
         return nested(values)
 
     def _error(self, status: int, body: Any, said: str) -> ConnectorError:
-        return self._errors.error(status, body, self._session.short(said), record_of=self._record)
+        error = self._errors.error(status, body, self._session.short(said), record_of=self._record)
+        if isinstance(error, Refused):
+            error.fields = {name: self._session.short(text) for name, text in error.fields.items()}
+        return error
 
     def _record(self, body: Any, headers: Mapping[str, str] | None = None) -> Record | None:
         """The record an answer shows, where it shows one."""
