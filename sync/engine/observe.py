@@ -67,7 +67,9 @@ def update_fields(side: Side) -> list[str]:
 
 
 def _known(work: Slice, side: Side, keys: list[str]) -> Iterable[Link]:
-    return Link.objects.current().filter(**{"pair": work.pair, f"{side}_key__in": keys})
+    # Locked, for what somebody says of a link between this read and its update would be overwritten.
+    known = Link.objects.current().select_for_update().order_by("pk")
+    return known.filter(**{"pair": work.pair, f"{side}_key__in": keys})
 
 
 def _new_link(work: Slice, side: Side, record: Record, now: datetime) -> Link:

@@ -172,7 +172,7 @@ def join_all(couples: Sequence[tuple[Link, Link]], now: datetime) -> set[int]:
         (keeper, locked[other.pk])
         for keeper, other in couples
         if not {keeper.pk, other.pk} & blocked
-        and not locked[keeper.pk].linked
+        and _unmoved(locked[keeper.pk], keeper)
         and _free(locked[other.pk], keeper, now)
     ]
     for keeper, other in joined:
@@ -199,6 +199,11 @@ def _take_over(keeper: Link, other: Link, now: datetime) -> None:
     keeper.linked_at, keeper.candidates, keeper.problem = now, [], ""
     other.state, other.merged_into, other.due_at, other.waiting = LinkState.MERGED, keeper, None, False
     other.lease_token, other.lease_until = "", None
+
+
+def _unmoved(now: Link, keeper: Link) -> bool:
+    """Whether the one that stays is what it was when it was read: nobody has linked or paused it since."""
+    return not now.linked and now.state == keeper.state
 
 
 def _free(other: Link, keeper: Link, now: datetime) -> bool:
