@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -31,54 +31,69 @@ UNSEEN = "The worker that made this call ended before it saw the answer."
 def take_over_from_the_dead(pair_id: int, now: datetime) -> int:
     """Intents of a worker that died: whether their call was made nobody knows. Returns how many there were."""
     with transaction.atomic():
-        orphans = Intent.objects.filter(
-            Q(link__lease_until__lt=now) | Q(link__lease_token=""),
-            link__pair_id=pair_id,
-            state=IntentState.RECORDED,
-        )
+        let_go = Q(lease_until__lt=now) | Q(lease_token="")
+        orphans = Intent.objects.standing(pair_id, IntentState.RECORDED, let_go)
         links = list(orphans.values_list("link_id", flat=True))
-        found = Intent.objects.filter(link_id__in=links, state=IntentState.RECORDED).update(
+        left = Intent.objects.filter(link_id__in=links, state=IntentState.RECORDED).select_for_update()
+        taken = dict(left.order_by("pk").values_list("pk", "link_id"))
+        found = Intent.objects.filter(pk__in=taken).update(
             state=IntentState.UNKNOWN, look_after=now + GRACE, problem=UNSEEN
         )
-        Link.objects.filter(pk__in=links).update(
+        Link.objects.filter(pk__in=taken.values()).update(
             lease_token="", lease_until=None, due_at=now + GRACE, problem=f"Unknown outcome: {UNSEEN}"
         )
     return found
 
 
-def look(work: Slice) -> None:
-    """Settle by evidence every unknown outcome of this pair whose grace period is over."""
-    now = work.ports.now()
-    unknown = Intent.objects.filter(
-        link__pair=work.pair, state=IntentState.UNKNOWN, look_after__lte=now
-    ).select_related("link", "change")
-    for side in Side:
-        mine = list(unknown.filter(side=side)[:CHUNK])
+def look(work: Slice) -> bool:
+    """Settle by evidence every unknown outcome of this pair whose grace period is over. False: the slice is over."""
+    return all(_look_on(work, side) for side in Side)
+
+
+def _look_on(work: Slice, side: Side) -> bool:
+    """What cannot be looked for stays where it is, and is passed by."""
+    unknown = Intent.objects.standing(work.pair.pk, IntentState.UNKNOWN).filter(
+        side=side, look_after__lte=work.ports.now()
+    )
+    last = 0
+    while mine := list(unknown.filter(pk__gt=last).select_related("link", "change").order_by("pk")[:CHUNK]):
         _look_by_key(work, side, [intent for intent in mine if intent.key])
         _look_by_reference(work, side, [intent for intent in mine if not intent.key])
+        last = mine[-1].pk
+        if work.out_of_time():
+            return False
+    return True
 
 
-def confirm_rest(work: Slice, side: Side) -> None:
-    """Acknowledged writes that no poll brought back: read them."""
-    rest = Intent.objects.filter(link__pair=work.pair, side=side, state=IntentState.ACKNOWLEDGED)
-    while intents := list(rest.select_related("link")[:CHUNK]):
-        keys = [intent.key for intent in intents if intent.key]
-        found = _read(work, side, keys)
+def confirm_rest(work: Slice, side: Side) -> bool:
+    """Acknowledged writes that no poll brought back: read them. False: the slice is over."""
+    rest = Intent.objects.standing(work.pair.pk, IntentState.ACKNOWLEDGED).filter(side=side)
+    while intents := list(rest.order_by("pk")[:CHUNK]):
+        found = _read(work, side, [intent.key for intent in intents if intent.key])
         with transaction.atomic():
             work.hold()
             now = work.ports.now()
             observe(work, side, list(found.values()), scan=None, now=now)
-            lost = [intent for intent in intents if intent.key not in found]
-            Intent.objects.filter(pk__in=[intent.pk for intent in lost]).update(
-                state=IntentState.UNKNOWN, look_after=now + GRACE
-            )
-            Link.objects.filter(pk__in=[intent.link_id for intent in lost]).update(due_at=now + GRACE)
+            # Not there, or there as somebody else: as good as an outcome nobody saw.
+            lost = rest.filter(pk__in=[intent.pk for intent in intents])
+            Link.objects.filter(intents__in=lost).update(due_at=now + GRACE)
+            lost.update(state=IntentState.UNKNOWN, look_after=now + GRACE)
+        if work.out_of_time():
+            return False
+    return True
 
 
 def _read(work: Slice, side: Side, keys: Sequence[str]) -> dict[str, Record]:
     if not keys:
         return {}
     return work.connectors[side].read(work.pair.entity(side), keys, paths=work.rules.paths[side])
+
+
+def _lock(intents: Collection[Intent]) -> None:
+    """Their links as they are now, which nobody changes before this transaction is over."""
+    links = Link.objects.select_for_update().order_by("pk").in_bulk([intent.link_id for intent in intents])
+    for intent in intents:
+        intent.link = links[intent.link_id]
 
 
 def _look_by_key(work: Slice, side: Side, intents: Sequence[Intent]) -> None:
@@ -90,8 +105,7 @@ def _look_by_key(work: Slice, side: Side, intents: Sequence[Intent]) -> None:
         now = work.ports.now()
         landed = [i for i in intents if i.key in found and _landed(work, side, i, found[i.key])]
         observe(work, side, list(found.values()), scan=None, now=now)
-        for intent in intents:
-            intent.link.refresh_from_db()
+        _lock(intents)
         confirm(work, side, [(intent.link, intent, found[intent.key]) for intent in landed], now)
         _ended_without(side, [i for i in intents if i not in landed], now)
 
@@ -154,8 +168,8 @@ def _look_by_reference(work: Slice, side: Side, intents: Sequence[Intent]) -> No
     with transaction.atomic():
         work.hold()
         now = work.ports.now()
+        _lock(wanted.values())
         for value, intent in wanted.items():
-            intent.link.refresh_from_db()
             _settle_create(work, side, intent, found[value], now)
 
 

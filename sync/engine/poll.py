@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -17,9 +18,6 @@ from sync.models.pairs import Cursor, EntityPair
 
 OVERLAP = timedelta(minutes=2)
 """How far a run reads back behind its cursor: records may become visible late."""
-
-FEED_OVERLAP = timedelta(days=1)
-"""How far a removal feed is read back: its clock is not ours, and telling a removal twice costs nothing."""
 
 A_HANDFUL = 20
 """So many records may all be gone at once; more of them are not believed to be."""
@@ -151,28 +149,29 @@ def poll_removed(work: Slice, side: Side) -> None:
     if since is None or not work.capabilities(side).removed_feed:
         return
     try:
-        named = _removals_since(work, side, since - OVERLAP)
+        told_all = _take_removals(work, side, since)
     except Gone:
-        # The feed does not reach back so far: the next complete listing tells who is missing.
+        told_all = False
+    if not told_all:
+        # It does not reach back so far, or tells too much: the next complete listing tells who is missing.
         EntityPair.objects.filter(pk=work.pair.pk).update(next_full_at=None)
-        return
-    with transaction.atomic():
-        work.hold()
-        _suspect(work, side, [entry.key for entry in named], work.ports.now())
-        _name_survivors(work, side, named)
-        latest = max((entry.removed_at for entry in named if entry.removed_at), default=since)
-        Cursor.objects.filter(pair=work.pair, side=side).update(removed_since=max(since, latest))
 
 
-def _removals_since(work: Slice, side: Side, since: datetime) -> list[Removed]:
-    named: list[Removed] = []
-    page: str | None = None
-    while True:
-        told = work.connectors[side].removed(work.pair.entity(side), since=since, page=page)
-        named += told.entries
+def _take_removals(work: Slice, side: Side, since: datetime) -> bool:
+    """The feed, page by page; it counts as read once its last page was. False: the slice is over before."""
+    latest, page = since, None
+    while not work.out_of_time():
+        told = work.connectors[side].removed(work.pair.entity(side), since=since - OVERLAP, page=page)
+        latest = max([latest, *(entry.removed_at for entry in told.entries if entry.removed_at)])
+        with transaction.atomic():
+            work.hold()
+            _suspect(work, side, [entry.key for entry in told.entries], work.ports.now())
+            _name_survivors(work, side, told.entries)
+            if told.next is None:
+                Cursor.objects.filter(pair=work.pair, side=side).update(removed_since=latest)
+                return True
         page = told.next
-        if page is None:
-            return named
+    return False
 
 
 def _suspect(work: Slice, side: Side, keys: list[str], now: datetime) -> None:
@@ -182,10 +181,12 @@ def _suspect(work: Slice, side: Side, keys: list[str], now: datetime) -> None:
     )
 
 
-def _name_survivors(work: Slice, side: Side, named: list[Removed]) -> None:
+def _name_survivors(work: Slice, side: Side, entries: Sequence[Removed]) -> None:
     """Where a system tells what a record was merged into, a person is shown it before anything follows."""
-    for entry in named:
-        known = Link.objects.current().filter(pair=work.pair)
-        survivor = known.filter(**{f"{side}_key": entry.merged_into}).first() if entry.merged_into else None
-        if survivor is not None:
-            known.filter(**{f"{side}_key": entry.key}).update(candidates=[survivor.pk])
+    merged = {entry.key: entry.merged_into for entry in entries if entry.merged_into}
+    known = Link.objects.current().filter(pair=work.pair)
+    found = known.filter(**{f"{side}_key__in": list(merged.values())})
+    survivors = dict(found.values_list(f"{side}_key", "pk"))
+    for key, into in merged.items():
+        if into in survivors:
+            known.filter(**{f"{side}_key": key}).update(candidates=[survivors[into]])

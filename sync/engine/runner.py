@@ -151,7 +151,8 @@ def _poll(work: Slice) -> bool:
         if not poll(work, side, full=full):
             return False
         poll_removed(work, side)
-    look(work)
+    if not look(work):
+        return False
     wake_the_ready(work.pair, work.ports.now())
     if work.run.writes:
         wake_the_planned(work.run, work.ports.now())
@@ -182,13 +183,12 @@ def _work(work: Slice) -> bool:
 def _confirm(work: Slice) -> bool:
     """The confirming read of what was written; then once more over whatever that made due."""
     for side in Side:
-        open_here = Intent.objects.filter(
-            link__pair=work.pair, side=side, state=IntentState.ACKNOWLEDGED
-        ).exists()
+        acknowledged = Intent.objects.standing(work.pair.pk, IntentState.ACKNOWLEDGED)
+        open_here = acknowledged.filter(side=side).exists()
         if open_here and work.capabilities(side).changed_since and not poll(work, side, tail=True):
             return False
-        if open_here:
-            confirm_rest(work, side)
+        if open_here and not confirm_rest(work, side):
+            return False
     due = Link.objects.filter(pair=work.pair, due_at__lte=work.ports.now()).exists()
     work.run.round += 1
     return _to(work, Run.Phase.GUARD if due and work.run.round < ROUNDS else Run.Phase.END)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from sync.core.vocabulary import Outcome, Side
 from sync.models.pairs import EntityPair, FieldMapping, SideName
@@ -120,6 +120,14 @@ class Link(models.Model):
             models.Index(fields=["erp_key"], name="link_erp_key"),
             models.Index(fields=["crm_key"], name="link_crm_key"),
             models.Index(fields=["name"], name="link_name"),
+            *(
+                models.Index(
+                    fields=["pair", f"{side}_missing_at"],
+                    condition=Q(**{f"{side}_missing_at__isnull": False}),
+                    name=f"link_{side}_missing",
+                )
+                for side in ("erp", "crm")
+            ),
             models.Index(F("lease_until"), condition=~Q(lease_token=""), name="link_leased"),
         ]
 
@@ -191,6 +199,13 @@ class IntentState(models.TextChoices):
 OPEN_INTENTS = [IntentState.RECORDED, IntentState.ACKNOWLEDGED, IntentState.UNKNOWN]
 
 
+class IntentQuerySet(models.QuerySet["Intent"]):
+    def standing(self, pair_id: int, state: IntentState, links: Q | None = None) -> IntentQuerySet:
+        """A pair's intents in one of the open states. Found by the state: few are open, where links are many."""
+        here = Link.objects.filter(links or Q(), pk=OuterRef("link_id"), pair_id=pair_id)
+        return self.filter(Exists(here), state=state)
+
+
 class Intent(models.Model):
     """A write the hub has decided on and recorded before making it. One row an attempt."""
 
@@ -213,6 +228,8 @@ class Intent(models.Model):
     ended_at = models.DateTimeField(null=True)
     change = models.OneToOneField(Change, on_delete=models.PROTECT, related_name="intent")
 
+    objects = IntentQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -221,13 +238,7 @@ class Intent(models.Model):
                 name="one_open_intent_per_side",
             )
         ]
-        indexes = [
-            models.Index(
-                fields=["state"],
-                condition=Q(state__in=["recorded", "acknowledged", "unknown"]),
-                name="intent_open",
-            )
-        ]
+        indexes = [models.Index(fields=["state"], name="intent_state")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.side} {self.key or '(new)'}: {self.state}"

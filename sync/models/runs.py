@@ -122,6 +122,7 @@ class Change(models.Model):
             models.Index(fields=["run", "-id"], name="change_run"),
             models.Index(fields=["pair", "-id"], name="change_pair"),
             models.Index(fields=["created_at"], name="change_created"),
+            models.Index(fields=["pair", "created_at"], name="change_pair_created"),
         ]
 
     def __str__(self) -> str:
