@@ -21,7 +21,8 @@ demo: $(RUN_STAMP) ## both pretend systems, the hub and its worker, and a first 
 	@DEBUG=1 exec $(PY) manage.py demo
 
 demo-clean: ## remove what the demo made
-	@rm -rf .demo && echo "The demo's files are gone."
+	@if [ -e $(RUN_STAMP) ]; then DEBUG=1 $(PY) manage.py demo --clean; else rm -rf .demo; fi
+	@echo "The demo's files are gone."
 
 test: $(DEV_STAMP) ## run every test this machine can run
 	@$(PY) -m pytest -n 2 --dist loadfile

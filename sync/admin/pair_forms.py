@@ -14,6 +14,7 @@ from sync.core.scope import BadCondition, parse_conditions
 from sync.core.vocabulary import Side
 from sync.models.pairs import DataType, EntityPair, FieldMapping, MatchRule
 from sync.services.ends import moved_ends
+from sync.services.opening import unknown_entity
 from sync.services.pairs import match_problems_of, problems_of, properties_of, property_names
 
 ASIDE = 20_000
@@ -61,7 +62,14 @@ class PairForm(forms.ModelForm):  # type: ignore[type-arg]
         wanted = {side: (system.name, entity) for side, (system, entity) in ends.items() if system and entity}
         for side, sentence in (moved_ends(stored, wanted) if stored else {}).items():
             self.add_error(f"{side}_entity", sentence)
+        self._name_unknown_entities(ends)
         return found
+
+    def _name_unknown_entities(self, ends: dict[Side, tuple[Any, Any]]) -> None:
+        for side, (system, entity) in ends.items():
+            sentence = unknown_entity(system, entity) if system and entity else ""
+            if sentence:
+                self.add_error(f"{side}_entity", sentence[:1].upper() + sentence[1:])
 
     def clean_scope(self) -> dict[str, Any]:
         return _by_side(self.cleaned_data["scope"], list)

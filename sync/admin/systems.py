@@ -21,6 +21,7 @@ from sync.models.systems import EntitySchema, System
 from sync.services import systems
 from sync.services.acts import NotPossible
 from sync.services.ends import moved_kind
+from sync.services.opening import misfits
 
 KNOWN_SECRETS = {
     System.Kind.WEBCRM: ("auth_code",),
@@ -40,6 +41,13 @@ class SystemForm(forms.ModelForm):  # type: ignore[type-arg]
         if refusal:
             raise forms.ValidationError(refusal)
         return kind
+
+    def _post_clean(self) -> None:
+        """The row as it would be saved is held to its connector."""
+        super()._post_clean()  # type: ignore[misc]  # Django's own hook, which its stubs leave out
+        if not self.errors:
+            for field, sentence in misfits(self.instance).items():
+                self.add_error(field, sentence)
 
 
 class CredentialsForm(ReasonForm):

@@ -248,6 +248,16 @@ def test_a_pair_with_links_is_not_pointed_at_other_records(
     assert "already. Make a new pair for other records." in sentence[0]
 
 
+def test_an_entity_that_its_system_does_not_have_is_named(administrator: Client):
+    crm = make.SystemFactory(
+        name="webcrm", kind="webcrm", address="https://crm.example/", credentials={"auth_code": "sesame"}
+    )
+    pair = make.PairFactory(crm_system=crm, crm_entity="Organisations")
+    answer = save(administrator, pair, [], crm_entity="Organisation")
+    (sentence,) = answer.context["adminform"].form.errors["crm_entity"]
+    assert sentence.startswith("Unknown entity 'Organisation'. Did you mean 'Organisations'?")
+
+
 def test_a_pair_without_links_may_be_pointed_elsewhere(administrator: Client):
     pair = make.PairFactory()
     save(administrator, pair, [], crm_entity="others")

@@ -17,6 +17,8 @@ from sync.services.systems import enter_credentials
 from tests import factories as make
 from tests.faces.conftest import SignIn
 
+HERE, ELSEWHERE = "https://api.webcrm.com/", "https://crm.example/"
+
 
 @pytest.fixture
 def administrator(sign_in: SignIn, queued: object) -> Client:
@@ -36,16 +38,18 @@ def test_a_new_system_is_in_the_audit(administrator: Client):
 
 
 def test_a_new_address_forgets_the_old_ones_secrets(administrator: Client):
-    system = make.SystemFactory(credentials={"auth_code": "open sesame"})
-    administrator.post(f"/admin/sync/system/{system.pk}/change/", system_form(system, address="memory:other"))
+    system = make.SystemFactory(kind="webcrm", address=HERE, credentials={"auth_code": "open sesame"})
+    administrator.post(f"/admin/sync/system/{system.pk}/change/", system_form(system, address=ELSEWHERE))
     system.refresh_from_db()
-    assert (system.address, system.credentials) == ("memory:other", {})
-    assert Act.objects.get().before["address"] == "memory:"
+    assert (system.address, system.credentials) == (ELSEWHERE, {})
+    assert Act.objects.get().before["address"] == HERE
 
 
 def test_a_new_address_has_not_been_tested(administrator: Client):
-    system = make.SystemFactory(check_result="It answered.", checked_at=timezone.now())
-    administrator.post(f"/admin/sync/system/{system.pk}/change/", system_form(system, address="memory:other"))
+    system = make.SystemFactory(
+        kind="webcrm", address=HERE, check_result="It answered.", checked_at=timezone.now()
+    )
+    administrator.post(f"/admin/sync/system/{system.pk}/change/", system_form(system, address=ELSEWHERE))
     system.refresh_from_db()
     assert (system.check_result, system.checked_at) == ("", None)
 
@@ -55,6 +59,25 @@ def test_secrets_kept_are_those_that_stand_there_when_new_ones_are_entered(db: N
     System.objects.update(credentials={})
     enter_credentials(system, {"client_secret": "new"}, by="kari", keep=True)
     assert System.objects.get().credentials == {"client_secret": "new"}
+
+
+MISFITS = [
+    ({"address": "api.webcrm.com"}, "address", "it must begin with https:// and name a host"),
+    ({"address": "http://api.webcrm.com/"}, "address", "use https, or list it in HUB_ALLOW_HOSTS"),
+    ({"address": "https://me:word@api.webcrm.com/"}, "address", "credentials are kept apart"),
+    ({"config": '{"batchs": false}'}, "config", "no 'batchs'"),
+]
+
+
+@pytest.mark.parametrize(("typed", "field", "sentence"), MISFITS)
+def test_settings_that_fit_no_connector_are_refused_where_they_are_typed(
+    administrator: Client, typed: dict[str, str], field: str, sentence: str
+):
+    system = make.SystemFactory(kind="webcrm", address=HERE, credentials={"auth_code": "open sesame"})
+    answer = administrator.post(f"/admin/sync/system/{system.pk}/change/", system_form(system, **typed))
+    (said,) = answer.context["adminform"].form.errors[field]
+    assert sentence in said
+    assert System.objects.get().address == HERE
 
 
 def test_a_system_with_linked_records_keeps_its_kind(administrator: Client):
@@ -84,7 +107,7 @@ def test_saving_a_system_leaves_what_its_workers_write(
 
 
 def test_saving_without_a_change_is_no_act(administrator: Client):
-    system = make.SystemFactory(credentials={"auth_code": "open sesame"})
+    system = make.SystemFactory(kind="webcrm", address=HERE, credentials={"auth_code": "open sesame"})
     administrator.post(f"/admin/sync/system/{system.pk}/change/", system_form(system))
     system.refresh_from_db()
     assert system.credentials == {"auth_code": "open sesame"}

@@ -82,3 +82,9 @@ def test_files_that_cannot_be_read_or_written_are_sentences(tmp_path: Path) -> N
     ):
         with pytest.raises(CommandError, match=sentence):
             config(*arguments)
+
+
+def test_mistakes_in_standard_input_are_said_to_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO("pears: {}\n"))
+    with pytest.raises(CommandError, match="^standard input line 1: unknown key 'pears'"):
+        config("load", "-")

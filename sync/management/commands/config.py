@@ -49,8 +49,9 @@ class Command(BaseCommand):
             raise CommandError(f"{file} cannot be written: {error.strerror}.") from None
 
     def _load(self, file: str, by: str) -> None:
+        name = "standard input" if file == STANDARD else Path(file).name
         try:
-            changes = load(_read(file), file=Path(file).name, variables=os.environ, by=by)
+            changes = load(_read(file), file=name, variables=os.environ, by=by)
         except BadConfiguration as error:
             raise CommandError(f"{error}\nNothing was changed.") from None
         self.stdout.write("\n".join(changes))

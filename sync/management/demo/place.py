@@ -125,12 +125,15 @@ class Place:
             until = time.monotonic() + LOCK_SECONDS
             while not _locked(lock.fileno()):
                 if time.monotonic() > until:
-                    raise NoPlace(f"Another demo runs in {self.root}. End that one first.")
+                    raise NoPlace(f"A demo runs in {self.root} already. End that one first.")
                 time.sleep(LOCK_STEP)
             yield lock.fileno()
 
     def remove(self) -> None:
-        shutil.rmtree(self.root, ignore_errors=True)
+        """Everything the demo made. NoPlace while it runs: its files would go from under it."""
+        if self.root.exists():
+            with self.alone():
+                shutil.rmtree(self.root, ignore_errors=True)
 
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """The caller's environment with everything that concerns the hub replaced."""

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-
-from django.conf import settings
 
 from sync.connectors.base import Connector, Misconfigured
 from sync.core.records import Property
 from sync.core.vocabulary import Side
-from sync.engine.ports import Ports
 from sync.engine.rules import compile_rules, known_properties
-from sync.engine.slice import connect
 from sync.models.pairs import EntityPair
 from sync.models.systems import System
 from sync.services.config.pairs import PairDraft
 from sync.services.config.places import unknown
 from sync.services.config.systems import SystemDraft, check_secrets, credentials_after
 from sync.services.ends import moved_ends, moved_kind
+from sync.services.opening import opened
 from sync.services.pairs import match_problems_of
 
 Connectors = Mapping[str, Connector]
@@ -44,9 +40,7 @@ def _check_kind(draft: SystemDraft, stored: System | None) -> None:
 def _open(name: str, draft: SystemDraft, stored: System | None, connectors: dict[str, Connector]) -> None:
     draft.system.credentials = credentials_after(draft, stored)
     try:
-        connectors[name] = connect(
-            draft.system, ports=Ports(), patience=0, hosts=tuple(settings.HUB_ALLOW_HOSTS), calls=Counter()
-        )
+        connectors[name] = opened(draft.system)
     except Misconfigured as error:
         draft.spot.say(str(error))
 
