@@ -47,6 +47,9 @@ class Gone(ConnectorError):
         self.merged_into = merged_into
 
 
+ENTER_ANEW = "Enter its credentials anew, then test the connection."
+
+
 class Unauthorized(ConnectorError):
     """The system does not accept the credentials: pause the system and say so."""
 

@@ -126,7 +126,7 @@ def test_a_second_401_is_final():
     with RawServer(says("", "401 Unauthorized")) as server:
         speaking = session(server)
         speaking.signature = Signed()
-        with pytest.raises(Unauthorized):
+        with pytest.raises(Unauthorized, match="Enter its credentials anew"):
             speaking.call(READ)
         assert len(server.asked) == 2
 

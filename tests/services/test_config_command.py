@@ -86,5 +86,5 @@ def test_files_that_cannot_be_read_or_written_are_sentences(tmp_path: Path) -> N
 
 def test_mistakes_in_standard_input_are_said_to_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", StringIO("pears: {}\n"))
-    with pytest.raises(CommandError, match="^standard input line 1: unknown key 'pears'"):
+    with pytest.raises(CommandError, match=r"^standard input line 1: unknown key 'pears'"):
         config("load", "-")

@@ -16,6 +16,7 @@ import urllib3
 from requests.structures import CaseInsensitiveDict
 
 from sync.connectors.base import (
+    ENTER_ANEW,
     Access,
     ConnectorError,
     Misconfigured,
@@ -263,7 +264,9 @@ class Session:
             if status == 429 or not request.writes:
                 raise Unavailable(f"{request.endpoint}: the system asks to wait.", retry_after=pause)
         if status == 401:
-            raise Unauthorized(f"The system does not accept the credentials ({request.endpoint}).")
+            raise Unauthorized(
+                f"The system does not accept the credentials ({request.endpoint}). {ENTER_ANEW}"
+            )
         if status == 403:
             raise Refused(f"The system does not allow {request.endpoint}: {self.quote(answer)}")
         if status >= 500 or status == 408 or 300 <= status < 400:

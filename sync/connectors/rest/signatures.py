@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sync.connectors.base import Unauthorized, Vault
+from sync.connectors.base import ENTER_ANEW, Unauthorized, Vault
 from sync.connectors.http.secrets import Secrets
 from sync.connectors.http.session import Request, Session, Signature
 from sync.connectors.rest.expressions import Expression
@@ -93,7 +93,8 @@ class Token:
         token = self._call.read.text_of(answer.body)
         failed = self._call.error_when is not None and self._call.error_when.of(answer.body) is True
         if answer.status >= 400 or failed or not token or not token.isascii() or not token.isprintable():
-            raise Unauthorized(f"The system gave no access token: {self._session.quote(answer)}")
+            said = self._session.quote(answer).rstrip(".")
+            raise Unauthorized(f"The system gave no access token: {said}. {ENTER_ANEW}")
         self._session.secrets.add(token)
         self._vault.put(self._name, token, datetime.now(UTC) + self._life(answer.body))
         return token

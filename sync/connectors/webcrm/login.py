@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sync.connectors.base import Access, Misconfigured, Refused, Unauthorized
+from sync.connectors.base import ENTER_ANEW, Access, Misconfigured, Refused, Unauthorized
 from sync.connectors.http.session import Answer, Request, Session
 
 LOGIN = Request(method="POST", template="/Auth/ApiLogin", signed=False)
@@ -101,7 +101,7 @@ def _token(answer: Answer, said: str) -> str:
     failed = answer.status >= 400 or body.get("IsError") is True
     if failed or not isinstance(token, str) or not USABLE.fullmatch(token):
         why = said if failed else "no access token came back"
-        raise Unauthorized(f"webCRM does not accept the application token: {why}")
+        raise Unauthorized(f"webCRM does not accept the application token: {why.rstrip('.')}. {ENTER_ANEW}")
     return token
 
 
