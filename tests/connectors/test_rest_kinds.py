@@ -158,7 +158,8 @@ def test_every_kind_of_signature(httpserver: HTTPServer, auth, headers, query):
         return {"data": []}
 
     serve(httpserver, "/things", answer)
-    opened(httpserver, {}, auth=auth).list("things")
+    opened(httpserver, {}, auth=auth, headers={"X-Tenant": "t ${secret.key}", "X-Api": 2}).list("things")
+    assert (seen[0][0]["X-Tenant"], seen[0][0]["X-Api"]) == ("t k3y-v4lue", "2")
     assert {name: seen[0][0].get(name) for name in headers} == headers
     assert seen[0][1] == query
 

@@ -34,6 +34,17 @@ def test_what_is_flattened_can_be_built_again(body):
         ({"a": {}}, {}),
         ({"price": Decimal("1.10")}, {"price": Decimal("1.10")}),
         ({"password": "x", "apiKey": "y", "user": {"accessToken": "z", "name": "n"}}, {"user.name": "n"}),
+        (
+            {
+                "pwd": "x",
+                "passphrase": "y",
+                "passord": "z",
+                "lösenord": "a",
+                "adgangskode": "b",
+                "Kodeord": "c",
+            },
+            {},
+        ),
         ({"text": "a\x00b"}, {"text": "ab"}),
     ],
 )

@@ -117,12 +117,16 @@ def _table(section: Section) -> ErrorTable:
 
 
 def _entry(section: Section) -> Entry:
-    statuses = section.names("status")
-    if not all(text.isascii() and text.isdigit() for text in statuses):
-        section.wrong("status", "must be numbers like 409", "write one, or a list of them")
+    statuses, code, codes = section.statuses("status"), section.maybe_expression("code"), section.names("is")
+    if code is not None and not codes:
+        section.wrong("is", "is missing", "list the codes that are meant")
+    if code is None and codes:
+        section.wrong("code", "is missing", "say where the code stands")
+    if code is None and not statuses:
+        section.wrong("status", "is missing", "name a status or a code")
     return Entry(
         statuses=tuple(int(text) for text in statuses),
-        code=section.maybe_expression("code"),
-        codes=section.names("is"),
+        code=code,
+        codes=codes,
         kind=section.choice("kind", KINDS),
     )

@@ -23,7 +23,7 @@ def read_document(raw: Mapping[str, Any], credentials: Mapping[str, str]) -> Doc
 def _document(section: Section) -> Document:
     identity = section.maybe_section("identity")
     document = Document(
-        headers=section.texts("headers"),
+        headers=section.texts("headers", secret=True),
         auth=read_auth(section.maybe_section("auth")),
         identity=endpoint(identity) if identity else None,
         identity_key=identity.expression("key") if identity else Expression("@"),
@@ -78,6 +78,13 @@ def _named(name: str) -> Any:
     return resource
 
 
+NAMES = {"create": "create", "update": "update", "remove": "delete"}
+
+
+def _names(section: Section) -> dict[str, str]:
+    return {kind: section.text(kind, usual) for kind, usual in NAMES.items()}
+
+
 def _maybe(section: Section, name: str, make: Any) -> Any:
     inner = section.maybe_section(name)
     return inner.build(make) if inner else None
@@ -111,7 +118,7 @@ def _version(section: Section | None) -> Version:
 def _get(section: Section | None) -> dict[str, Any]:
     if section is None:
         return {"get": None, "missing": ()}
-    found = {"get": endpoint(section, "id"), "missing": section.names("missing") or ("404", "410", "204")}
+    found = {"get": endpoint(section, "id"), "missing": section.statuses("missing") or ("404", "410", "204")}
     section.done()
     return found
 
@@ -174,7 +181,7 @@ def _batch(section: Section) -> Batch:
         most=section.number("max", 50, least=1, most=1000),
         operations=section.text("operations", "operations"),
         op=section.text("op", "op"),
-        names={"create": "create", "update": "update", "remove": "delete"} | section.texts("names"),
+        names=_maybe(section, "names", _names) or NAMES,
         id=section.text("id", "id"),
         body=section.text("body", "body"),
         version=section.text("version", ""),

@@ -11,6 +11,8 @@ from sync.connectors.rest.expressions import Expression
 
 BRACES = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 SECRET = re.compile(r"\$\{secret\.(\w+)\}")
+UNFILLED = re.compile(r"\$\{|\{\{")
+"""A placeholder: sent as it stands, it would be a wrong value that nobody notices."""
 
 
 class Section:
@@ -34,6 +36,9 @@ class Section:
 
     def text(self, name: str, default: str | None = None) -> str:
         """A text; without a default it must be there."""
+        return self._literal(name, self._text(name, default))
+
+    def _text(self, name: str, default: str | None = None) -> str:
         value = self._take(name)
         if value is None:
             return self._required(name, "a text") if default is None else default
@@ -43,19 +48,27 @@ class Section:
 
     def secret(self, name: str) -> str:
         """A text in which `${secret.x}` is replaced by the credential x."""
-        text = self.text(name)
+        return self._with_credentials(name, self._text(name))
 
+    def _with_credentials(self, name: str, text: str) -> str:
         def credential(found: re.Match[str]) -> str:
             value = self._credentials.get(found.group(1))
             if not value:
                 self.wrong(name, f"uses the credential '{found.group(1)}', which is not there", "enter it")
             return value
 
+        self._literal(name, text, without=SECRET.sub("", text))
         return SECRET.sub(credential, text)
+
+    def _literal(self, name: str, text: str, *, without: str | None = None) -> str:
+        """The text; wrong where a placeholder is left in it, or in what it is without its credentials."""
+        if UNFILLED.search(text if without is None else without):
+            self.wrong(name, f"is '{text}', which nobody fills in here", "write the value itself")
+        return text
 
     def secret_or_nothing(self, name: str) -> str:
         """The same; "" where it is not given or its credential is not there."""
-        names = SECRET.findall(self.text(name, ""))
+        names = SECRET.findall(self._text(name, ""))
         return self.secret(name) if self.has(name) and all(self._credentials.get(n) for n in names) else ""
 
     def secrets(self) -> dict[str, str]:
@@ -78,7 +91,7 @@ class Section:
 
     def route(self, name: str, *names: str) -> str:
         """A path that begins with a slash; `{id}` or `{{ id }}` stands for what the call fills in."""
-        path = BRACES.sub(r"{\1}", self.text(name))
+        path = BRACES.sub(r"{\1}", self._text(name))
         if not path.startswith("/") or re.search(r"[?#\s\\]|\.\.|//", path):
             self.wrong(
                 name, f"is '{path}', which is no path", "begin it with / and leave out ?, # and blanks"
@@ -101,14 +114,15 @@ class Section:
     def maybe_expression(self, name: str) -> Expression | None:
         return self.expression(name) if self.has(name) else None
 
-    def texts(self, name: str) -> dict[str, str]:
-        """A mapping of names to scalars, as texts; {} where it is not given."""
+    def texts(self, name: str, *, secret: bool = False) -> dict[str, str]:
+        """A mapping of names to scalars, as texts; {} where it is not given. Credentials are filled in if `secret`."""
         value = self._take(name)
         if value is None:
             return {}
         if not isinstance(value, Mapping) or not all(_plain(item) for item in value.values()):
             self.wrong(name, "must be a mapping of names to texts", "write `name: value` lines below it")
-        return {str(key): _written(item) for key, item in value.items()}
+        fill = self._with_credentials if secret else self._literal
+        return {str(key): fill(f"{name}.{key}", _written(item)) for key, item in value.items()}
 
     def names(self, name: str) -> tuple[str, ...]:
         """A list of texts, or one text; () where it is not given."""
@@ -117,6 +131,13 @@ class Section:
         if not isinstance(listed, list) or not all(_plain(item) for item in listed):
             self.wrong(name, "must be a list", "write it as [one, two]")
         return tuple(str(item) for item in listed)
+
+    def statuses(self, name: str) -> tuple[str, ...]:
+        """A list of HTTP statuses, or one; () where it is not given."""
+        found = self.names(name)
+        if not all(text.isascii() and text.isdigit() for text in found):
+            self.wrong(name, "must be numbers like 409", "write one, or a list of them")
+        return found
 
     def section(self, name: str) -> Section:
         value = self._take(name)

@@ -12,7 +12,10 @@ from sync.core.records import Property, Value, Values
 from sync.core.vocabulary import DataType
 
 DEEPEST = 6
-HIDDEN = re.compile(r"passw|secret|credential|api_?key|token", re.IGNORECASE)
+HIDDEN = re.compile(
+    r"passw|pwd|passphrase|passord|lösenord|adgangskode|kodeord|secret|credential|api[_-]?key|token",
+    re.IGNORECASE,
+)
 """Properties with such names are dropped before anything sees them."""
 TYPES = {"integer": DataType.INTEGER, "number": DataType.NUMBER, "boolean": DataType.BOOLEAN}
 FORMATS = {"date-time": DataType.DATETIME, "date": DataType.DATE}
