@@ -130,11 +130,15 @@ def _second(
 
 
 def _forgotten(case: Case, seq: int, counterpart: Row) -> bool:
-    """A counterpart that came and went after the backup was taken, or before the hub was ever told of it."""
+    """A counterpart that came and went after the backup was taken, or before the hub was ever told of it.
+
+    What it was told after a backup that came back, it was never told.
+    """
     if case.held(counterpart) is not None:
         return False
     birth = case.rows[counterpart][0]
-    told = any((it.side, it.entity, it.record.key) == counterpart for it in case.truth.told)
+    until = min(case.simulation.restored, default=case.truth.seq + 1)
+    told = any((it.side, it.entity, it.record.key) == counterpart for it in case.truth.told if it.seq < until)
     unseen = not told and birth.by_hub and birth.written.token not in case.truth.acknowledged
     return unseen or any(seq >= restored for restored in case.simulation.restored)
 
