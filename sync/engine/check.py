@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q
 
-from sync.connectors.base import Connector, ConnectorError
-from sync.core.vocabulary import Side
+from sync.connectors.base import Connector, ConnectorError, Gone, Misconfigured, Nonsense, Refused
+from sync.core.vocabulary import Outcome, Side
 from sync.engine.slice import Means, Slice, connect
+from sync.models.links import Link, LinkState
 from sync.models.pairs import EntityPair
 from sync.models.systems import EntitySchema, System
+
+logger = logging.getLogger(__name__)
+
+Description = dict[str, Any]
+"""One property as its system described it."""
 
 
 def check(system: System, means: Means) -> str:
@@ -38,7 +48,7 @@ def _look(system: System, means: Means) -> str:
     System.objects.filter(pk=system.pk).update(identity_key=identity.key, identity_name=identity.name)
     read = _entities(system)
     for entity in read:
-        _keep_schema(system, connector, entity, means.ports.now())
+        _keep_schema(system, entity, _described(connector, entity), means.ports.now())
     return f"Connected to {identity.name or identity.key}. Properties read of: {', '.join(read) or 'nothing yet'}."
 
 
@@ -47,24 +57,62 @@ def _entities(system: System) -> list[str]:
     return sorted({pair.entity(side) for pair in pairs for side in Side if pair.system(side) == system})
 
 
-def _keep_schema(system: System, connector: Connector, entity: str, now: datetime) -> None:
-    properties = [asdict(each) for each in connector.fields(entity)]
+def _keep_schema(system: System, entity: str, properties: Sequence[Description], now: datetime) -> bool:
+    """Whether it says something new. Then what failed by what it said before is tried again."""
+    known = EntitySchema.objects.filter(system=system, entity=entity).first()
+    is_new = known is None or known.properties != properties
     EntitySchema.objects.update_or_create(
         system=system, entity=entity, defaults={"properties": properties, "read_at": now}
     )
+    if known and is_new:
+        _try_again(system, entity, now)
+    return is_new
 
 
-def read_missing_schemas(work: Slice) -> bool:
-    """Read what a pair's mappings are checked by, where nobody has asked for it yet. Whether anything was read."""
-    missing = [side for side in Side if not _known(work, side)]
-    for side in missing:
-        pair = work.pair
-        _keep_schema(pair.system(side), work.connectors[side], pair.entity(side), work.ports.now())
-    return bool(missing)
+def _try_again(system: System, entity: str, now: datetime) -> None:
+    """A choice that is offered by now, a longer text that fits by now: refusals are forgotten."""
+    erp, crm = (
+        Q(pair__erp_system=system, pair__erp_entity=entity),
+        Q(pair__crm_system=system, pair__crm_entity=entity),
+    )
+    stuck = Link.objects.filter(
+        erp | crm, state=LinkState.ACTIVE, settled_as__in=[Outcome.FAILED, Outcome.WAITING]
+    )
+    stuck.filter(due_at=None, waiting=False).update(
+        due_at=now, refused={}, reason=f"{system} describes its {entity} anew"[:100]
+    )
 
 
-def _known(work: Slice, side: Side) -> bool:
-    return EntitySchema.objects.filter(system=work.pair.system(side), entity=work.pair.entity(side)).exists()
+def _described(connector: Connector, entity: str) -> list[Description]:
+    """As JSON keeps it."""
+    found: list[Description] = json.loads(json.dumps([asdict(each) for each in connector.fields(entity)]))
+    return found
+
+
+def read_schemas(work: Slice) -> bool:
+    """Read what a pair's mappings are checked by: where nobody has asked yet, and with every full read.
+
+    Whether anything is new.
+    """
+    news = [_read_anew(work, side) for side in Side]
+    return any(news)
+
+
+def _read_anew(work: Slice, side: Side) -> bool:
+    system, entity, now = work.pair.system(side), work.pair.entity(side), work.ports.now()
+    known = EntitySchema.objects.filter(system=system, entity=entity).first()
+    if known is None:
+        return _keep_schema(system, entity, _described(work.connectors[side], entity), now)
+    if not (work.run.full and work.run.started_at and known.read_at < work.run.started_at):
+        return False
+    try:
+        told = {each["path"]: each for each in _described(work.connectors[side], entity)}
+    except (Refused, Gone, Misconfigured, Nonsense) as error:
+        logger.warning("properties not read anew", extra={"pair": work.pair.name, "why": str(error)})
+        return False
+    # What is not told any more may only be missing from the records it was told by: a test of the connection decides.
+    kept = [told.pop(each["path"], each) for each in known.properties]
+    return _keep_schema(system, entity, [*kept, *told.values()], now)
 
 
 def open_system(system: System, means: Means) -> Connector:

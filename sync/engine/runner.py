@@ -13,7 +13,7 @@ from django.db.models import Count, F, Q, QuerySet
 
 from sync.connectors.base import ConnectorError, Unavailable
 from sync.core.vocabulary import Outcome, Side
-from sync.engine.check import read_missing_schemas
+from sync.engine.check import read_schemas
 from sync.engine.evidence import confirm_rest, look, take_over_from_the_dead
 from sync.engine.guard import judge
 from sync.engine.poll import poll, poll_removed
@@ -143,7 +143,7 @@ def _ours(work: Slice) -> QuerySet[Run]:
 
 
 def _poll(work: Slice) -> bool:
-    if read_missing_schemas(work):
+    if read_schemas(work):
         work.rules = load(work.pair)
     take_over_from_the_dead(work.pair.pk, work.ports.now())
     for side in Side:

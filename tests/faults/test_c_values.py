@@ -13,10 +13,11 @@ from sync.connectors.rest.shapes import flat
 from sync.connectors.webcrm.facts import ORGANISATIONS
 from sync.connectors.webcrm.reading import Reader
 from sync.core.records import Value
+from sync.engine.check import check
 from sync.models.links import Link
 from sync.models.pairs import Finding
 from sync.models.runs import Change, RunState
-from sync.models.systems import EntitySchema
+from sync.models.systems import EntitySchema, System
 from tests.connectors.calls import READ, session
 from tests.connectors.raw import RawServer, says
 from tests.world import World, failing, make_world
@@ -31,13 +32,18 @@ def erp(world: World, key: str, path: str) -> Value:
 
 
 def describe(world: World, path: str, **facts: object) -> None:
-    """webCRM describes one property of its organisations differently from now on, and is asked again."""
+    """webCRM describes one property of its organisations differently from now on; the hub has not asked before."""
+    redescribe(world, path, **facts)
+    EntitySchema.objects.all().delete()
+
+
+def redescribe(world: World, path: str, **facts: object) -> None:
+    """webCRM describes a property that the hub knows already differently from now on."""
     room = world.crm.entity("orgs")
     room.properties = tuple(
         replace(each, **facts) if each.path == path else each  # type: ignore[arg-type]
         for each in room.properties
     )
-    EntitySchema.objects.all().delete()
 
 
 @pytest.mark.parametrize(
@@ -116,6 +122,59 @@ def test_an_option_that_was_removed_since_keeps_its_own_field_back(world: World,
     world.run()
     assert world.of_customer(key)["OrgPhone"] == "33 00 00 00"
     assert "OrgCity" in world.link(erp_key=key).problem
+
+
+def test_a_choice_that_is_offered_since_is_used_after_the_next_full_read(world: World, key: str) -> None:
+    describe(world, "OrgCity", options=("Oslo", "Bergen"))
+    world.erp.edit("customers", key, {"city": "Trondheim"})
+    assert world.run().counts["failed"] == 1
+    redescribe(world, "OrgCity", options=("Oslo", "Bergen", "Trondheim"))
+    world.run()
+    assert not world.of_customer(key)["OrgCity"]
+    world.run(full=True)
+    assert (world.of_customer(key)["OrgCity"], world.link(erp_key=key).problem) == ("Trondheim", "")
+
+
+def test_a_choice_that_was_refused_is_tried_once_it_is_described_anew(world: World, key: str) -> None:
+    room = world.crm.entity("orgs")
+    room.refuses["OrgCity"] = {"Oslo"}
+    world.erp.edit("customers", key, {"city": "Oslo"})
+    world.run()
+    room.refuses.clear()
+    redescribe(world, "OrgCity", options=("Oslo",))
+    world.run(full=True)
+    assert world.of_customer(key)["OrgCity"] == "Oslo"
+
+
+def test_a_choice_that_is_offered_no_more_is_known_after_the_next_full_read(world: World, key: str) -> None:
+    describe(world, "OrgCity", options=("Oslo", "Bergen"))
+    world.run()
+    redescribe(world, "OrgCity", options=("Bergen",))
+    world.run(full=True)
+    world.erp.edit("customers", key, {"city": "Oslo"})
+    world.run()
+    assert "no option 'Oslo'" in world.link(erp_key=key).problem
+
+
+def test_a_description_that_cannot_be_read_anew_leaves_the_known_one(world: World, key: str) -> None:
+    with failing(world.crm, "fields orgs", "before", Refused("This token may not read it."), times=10):
+        run = world.run(full=True)
+    assert run.state == RunState.DONE
+    assert {row["path"] for row in EntitySchema.objects.get(entity="orgs").properties} >= {
+        "OrgName",
+        "OrgCity",
+    }
+
+
+def test_a_property_that_is_not_described_any_more_stays_known_until_a_person_tests(
+    world: World, key: str
+) -> None:
+    room = world.crm.entity("orgs")
+    room.properties = tuple(each for each in room.properties if each.path != "OrgCity")
+    world.run(full=True)
+    assert "OrgCity" in {row["path"] for row in EntitySchema.objects.get(entity="orgs").properties}
+    check(System.objects.get(name="crm"), world.means)
+    assert "OrgCity" not in {row["path"] for row in EntitySchema.objects.get(entity="orgs").properties}
 
 
 def test_a_record_without_what_is_demanded_waits_and_is_made_once_it_is_filled(world: World) -> None:
