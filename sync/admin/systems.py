@@ -17,6 +17,7 @@ from sync.admin.base import Done, HubAdmin, Page, Verb
 from sync.admin.forms import AskForm, ReasonForm, json_input, secret_input, text_input
 from sync.admin.show import column, moment, short, when
 from sync.admin.tables import Table, cells, facts
+from sync.models.sealing import CLOSED
 from sync.models.systems import EntitySchema, System
 from sync.services import systems
 from sync.services.acts import NotPossible
@@ -139,7 +140,7 @@ class SystemAdmin(HubAdmin):
 
     @column("state", is_badge=True)
     def standing(self, system: System) -> tuple[str, str]:
-        if system.problem:
+        if system.problem or system.credentials.closed:
             return "problem", "problem"
         if system.paused_until and system.paused_until > timezone.now():
             return "paused", "paused"
@@ -147,12 +148,13 @@ class SystemAdmin(HubAdmin):
 
     @column("problem")
     def problem_text(self, system: System) -> str:
-        return short(system.problem)
+        return short(CLOSED if system.credentials.closed else system.problem)
 
     def toolbar(self, request: HttpRequest, row: System) -> dict[str, Any]:
         told = facts(
             identity=self.identity(row), tested=row.checked_at, result=row.check_result,
-            credentials_set=_names(row.credentials), paused_until=row.paused_until,
+            credentials_set=CLOSED if row.credentials.closed else _names(row.credentials),
+            paused_until=row.paused_until,
         )  # fmt: skip
         testing = row.checked_at is None and bool(row.check_result)
         return {**super().toolbar(request, row), "told": told, "testing": testing}

@@ -83,7 +83,7 @@ class DatabaseVault:
         row = Token.objects.filter(
             system_id=self.system_id, name=name, expires_at__gt=self.ports.now()
         ).first()
-        return (row.token["token"], row.expires_at) if row else None
+        return (row.token["token"], row.expires_at) if row and not row.token.closed else None
 
     def put(self, name: str, token: str, expires_at: datetime) -> None:
         Token.objects.update_or_create(

@@ -20,6 +20,7 @@ from sync.engine.watched import Watched
 from sync.models.links import Link
 from sync.models.pairs import EntityPair
 from sync.models.runs import Run, RunState
+from sync.models.sealing import CLOSED
 from sync.models.systems import System
 
 LEASE = timedelta(seconds=150)
@@ -149,7 +150,9 @@ class Slice:
 def connect(
     system: System, *, ports: Ports, patience: float, hosts: tuple[str, ...], calls: Counter[str]
 ) -> Connector:
-    """Open a system's connector with the shared budget and tokens in its hands."""
+    """Open a system's connector with the shared budget and tokens in its hands. Raises `Misconfigured`."""
+    if getattr(system.credentials, "closed", ""):
+        raise Misconfigured(CLOSED)
     access = Access(
         address=system.address,
         config=system.config,

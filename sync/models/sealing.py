@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.db import models
+
+CLOSED = (
+    "The stored credentials cannot be opened with the keys in HUB_KEYS. "
+    "Add the key they were sealed with, or enter the credentials again."
+)
 
 
 class Sealed(dict[str, str]):
     """Opened secrets by name. Printing it shows the names only."""
+
+    closed = ""
+    """The sealed text itself where no key fits: it is kept, for the key may come back. There are no secrets then."""
 
     def __repr__(self) -> str:
         return f"Sealed({', '.join(self)})"
@@ -26,16 +33,15 @@ def seal(secrets: dict[str, str]) -> str:
 
 
 def unseal(text: str) -> Sealed:
-    """What `seal` was given. ImproperlyConfigured when none of the keys fits."""
+    """What `seal` was given; empty and `closed` when none of the keys fits: pages must open, to mend it."""
     if not text:
         return Sealed()
     try:
         return Sealed(json.loads(_keys().decrypt(text.encode())))
     except InvalidToken:
-        raise ImproperlyConfigured(
-            "The stored credentials cannot be opened with the keys in HUB_KEYS. "
-            "Add the key they were sealed with, or enter the credentials again."
-        ) from None
+        found = Sealed()
+        found.closed = text
+        return found
 
 
 def _keys() -> MultiFernet:
@@ -61,6 +67,8 @@ class SealedField(TextField):
         return unseal(value) if isinstance(value, str) else Sealed(value or {})
 
     def get_prep_value(self, value: Any) -> str:
+        if isinstance(value, Sealed) and value.closed:
+            return value.closed
         return value if isinstance(value, str) else seal(dict(value or {}))
 
     def value_to_string(self, obj: models.Model) -> str:  # noqa: ARG002 - Django's signature

@@ -6,7 +6,8 @@ from django.db import transaction
 from django.db.models import ProtectedError
 
 from sync.jobs import enqueue
-from sync.models.systems import System
+from sync.models.sealing import CLOSED
+from sync.models.systems import System, Token
 from sync.services.acts import NotPossible, record
 
 
@@ -22,6 +23,23 @@ def enter_credentials(
         system.tokens.all().delete()
         _end_pause(system)
         record("credentials", by=by, subject=system, reason=reason, after=sorted(system.credentials))
+
+
+def seal_anew(*, by: str) -> int:
+    """Seal every system's credentials with the first key, so that the others may go. The number of systems.
+
+    Raises `NotPossible` where a system's credentials cannot be opened; then none is sealed anew.
+    """
+    with transaction.atomic():
+        found = list(System.objects.select_for_update())
+        closed = [system.name for system in found if system.credentials.closed]
+        if closed:
+            raise NotPossible(f"{', '.join(closed)}: {CLOSED}")
+        for system in found:
+            system.save(update_fields=["credentials"])
+            record("seal anew", by=by, subject=system)
+        Token.objects.all().delete()
+    return len(found)
 
 
 def _end_pause(system: System) -> None:

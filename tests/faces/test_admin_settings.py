@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from cryptography.fernet import Fernet
 from django.contrib.auth.models import Group, User
 from django.contrib.messages import get_messages
 from django.http import HttpResponse
@@ -59,6 +62,21 @@ def test_secrets_kept_are_those_that_stand_there_when_new_ones_are_entered(db: N
     System.objects.update(credentials={})
     enter_credentials(system, {"client_secret": "new"}, by="kari", keep=True)
     assert System.objects.get().credentials == {"client_secret": "new"}
+
+
+PAGES = [("system/", 1), ("system/{}/change/", 1), ("system/{}/do/credentials/", 0), ("entitypair/", 0)]
+
+
+@pytest.mark.parametrize(("page", "said"), PAGES)
+def test_pages_open_without_the_key_of_the_credentials(
+    administrator: Client, settings: Any, page: str, said: int
+):
+    system = make.SystemFactory(kind="webcrm", address=HERE, credentials={"auth_code": "open sesame"})
+    make.PairFactory(crm_system=system)
+    settings.HUB_KEYS = (Fernet.generate_key().decode(),)
+    answer = administrator.get(f"/admin/sync/{page.format(system.pk)}")
+    assert answer.status_code == 200
+    assert answer.content.decode().count("cannot be opened with the keys in HUB_KEYS") == said
 
 
 MISFITS = [
