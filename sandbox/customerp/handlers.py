@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from werkzeug.routing import Map, Rule, Submount
 
 from sandbox.customerp import lists
 from sandbox.customerp.calls import Call
+from sandbox.customerp.envelopes import ENVELOPES, Sheet, single
 from sandbox.customerp.problems import Problem
-from sandbox.customerp.queries import fields_of, list_query, shown
+from sandbox.customerp.queries import ListQuery, fields_of, list_query, shown
 from sandbox.customerp.replies import Reply, etag_of, tags
+from sandbox.customerp.rows import Rows
 from sandbox.customerp.schemas import SCHEMAS
 from sandbox.customerp.stamps import written
 from sandbox.customerp.store import Store
@@ -76,11 +78,11 @@ class RecordHandlers:
             "schema": self.schema,
             "list": self.list,
             "deleted": self.deleted,
-            "read": self.read,
-            "create": self.create,
+            "read": self._wrapped(self.read),
+            "create": self._wrapped(self.create),
             "batch": self.batch,
-            "change": self.change,
-            "put": self.put,
+            "change": self._wrapped(self.change),
+            "put": self._wrapped(self.put),
             "delete": self.delete,
         }
 
@@ -93,14 +95,16 @@ class RecordHandlers:
         return Reply(body=SCHEMAS[call.entity])
 
     def list(self, call: Call) -> Reply:
-        query = list_query(call.entity, call.request.args)
+        query = list_query(call.entity, call.request.args, paging=self._switches.paging)
         rows = self._store.rows[call.entity]
         if query.ids is not None:
             if not self._switches.bulk_read:
                 raise Problem(400, "Unknown query parameter: ids.")
-            return Reply(body={"data": lists.bulk(rows, query)})
-        page = lists.page(rows, query, by_id=self._switches.page_order == "id")
-        return self._paged(call, page, query.limit)
+            return self._sheet(Sheet(rows=lists.bulk(rows, query), time=self._now()))
+        by_id = self._switches.page_order == "id"
+        if self._switches.paging != "cursor":
+            return self._counted(call, rows, query, by_id=by_id)
+        return self._paged(call, lists.page(rows, query, by_id=by_id), query.limit)
 
     def deleted(self, call: Call) -> Reply:
         if not self._switches.deleted_feed:
@@ -137,15 +141,46 @@ class RecordHandlers:
 
     def _paged(self, call: Call, page: lists.Page, limit: int) -> Reply:
         rows, following = page
-        body: dict[str, Any] = {
-            "data": rows,
-            "paging": {"limit": limit, "next": following},
-            "meta": {"serverTime": self._now()},
-        }
-        if following is None:
-            return Reply(body=body)
-        query = urlencode(call.request.args.to_dict() | {"cursor": following})
-        return Reply(body=body, headers={"Link": f'<{call.request.base_url}?{query}>; rel="next"'})
+        paging = {"limit": limit, "next": following}
+        address = _address(call, cursor=following) if following else ""
+        return self._sheet(Sheet(rows=rows, time=self._now(), paging=paging, next=address))
+
+    def _counted(self, call: Call, rows: Rows, query: ListQuery, *, by_id: bool) -> Reply:
+        """By page or offset: whoever is removed meanwhile moves everybody behind."""
+        kept, total = lists.counted(rows, query, by_id=by_id)
+        by = self._switches.paging
+        after = query.skip + query.limit
+        following = str(after if by == "offset" else after // query.limit + 1)
+        sheet = Sheet(
+            rows=kept,
+            time=self._now(),
+            paging={
+                "limit": query.limit,
+                by: query.skip if by == "offset" else query.skip // query.limit + 1,
+            },
+            next=_address(call, **{by: following}) if after < total else "",
+            skipped=query.skip,
+            total=total,
+        )
+        return self._sheet(sheet)
+
+    def _sheet(self, sheet: Sheet) -> Reply:
+        headers = {"Link": f'<{sheet.next}>; rel="next"'} if sheet.next else {}
+        return Reply(body=ENVELOPES[self._switches.envelope](sheet), headers=headers)
+
+    def _wrapped(self, handler: Handler) -> Handler:
+        def wrapping(call: Call) -> Reply:
+            reply = handler(call)
+            if reply.body is None or reply.status >= 400:
+                return reply
+            return replace(reply, body=single(self._switches.envelope, reply.body))
+
+        return wrapping
 
     def _now(self) -> str:
         return written(self._store.clock())
+
+
+def _address(call: Call, **query: str) -> str:
+    """The address of this list with something else asked for."""
+    return f"{call.request.base_url}?{urlencode(call.request.args.to_dict() | query)}"

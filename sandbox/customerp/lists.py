@@ -26,13 +26,16 @@ def bulk(rows: Rows, query: ListQuery) -> list[Row]:
     return [shown(row, query.fields) for row in found if row is not None]
 
 
+def counted(rows: Rows, query: ListQuery, *, by_id: bool) -> tuple[list[dict[str, Any]], int]:
+    """One page counted from the beginning, and how many rows there are in all."""
+    fitting = list(_fitting(rows, query, by_id=by_id))
+    kept = fitting[query.skip : query.skip + query.limit]
+    return [shown(row, query.fields) for row in kept], len(fitting)
+
+
 def page(rows: Rows, query: ListQuery, *, by_id: bool) -> Page:
     """One page in order of (updatedAt, id), or of id alone."""
-    since = written(query.since) if query.since else ""
-    start = query.place if by_id else max(query.place, (since, ""))
-    candidates = _matching(rows, query, by_id=by_id) if query.equals else rows.after(start, by_id=by_id)
-    fitting = (row for row in candidates if fits(row, query, since))
-    found = list(islice(fitting, query.limit + 1))
+    found = list(islice(_fitting(rows, query, by_id=by_id), query.limit + 1))
     kept = found[: query.limit]
     more = len(found) > query.limit
     return [shown(row, query.fields) for row in kept], _cursor(kept[-1]) if more else None
@@ -51,6 +54,13 @@ def deletions(graves: Graves, args: Mapping[str, str], now: datetime) -> tuple[P
     kept = found[:limit]
     following = cursors.written((kept[-1].deleted_at, kept[-1].id)) if len(found) > limit else None
     return ([grave.shown() for grave in kept], following), limit
+
+
+def _fitting(rows: Rows, query: ListQuery, *, by_id: bool) -> Iterator[Row]:
+    since = written(query.since) if query.since else ""
+    start = query.place if by_id else max(query.place, (since, ""))
+    candidates = _matching(rows, query, by_id=by_id) if query.equals else rows.after(start, by_id=by_id)
+    return (row for row in candidates if fits(row, query, since))
 
 
 def _matching(rows: Rows, query: ListQuery, *, by_id: bool) -> Iterator[Row]:

@@ -15,7 +15,8 @@ from sandbox.customerp.stamps import parsed
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 MAX_IDS = 100
-COMMON = {"limit", "cursor", "updatedSince", "includeInactive", "fields", "ids"}
+COMMON = {"limit", "updatedSince", "includeInactive", "fields", "ids"}
+MOST_SKIPPED = 1_000_000
 ALWAYS_SHOWN = ("id", "version", "updatedAt")
 
 
@@ -25,6 +26,8 @@ class ListQuery:
 
     limit: int
     place: tuple[str, str]
+    skip: int
+    """Rows before the page, where lists are counted."""
     since: datetime | None
     include_inactive: bool
     fields: tuple[str, ...] | None
@@ -33,13 +36,14 @@ class ListQuery:
     """Field path to the value it must have."""
 
 
-def list_query(entity: str, args: Mapping[str, str]) -> ListQuery:
-    """400 for a name or a value this list does not know."""
-    unknown = set(args) - COMMON - set(LOOKUPS[entity])
+def list_query(entity: str, args: Mapping[str, str], *, paging: str = "cursor") -> ListQuery:
+    """400 for a name or a value this list does not know. `paging` is also the name of what says where to go on."""
+    unknown = set(args) - COMMON - {paging} - set(LOOKUPS[entity])
     if unknown:
         raise Problem(400, f"Unknown query parameter: {', '.join(sorted(unknown))}.")
     return ListQuery(
         limit=limit_of(args),
+        skip=_skip(args, paging),
         place=cursors.parsed(args["cursor"]) if args.get("cursor") else cursors.START,
         since=moment_of(args, "updatedSince"),
         include_inactive=_yes_or_no(args.get("includeInactive", "false")),
@@ -54,6 +58,16 @@ def limit_of(args: Mapping[str, str]) -> int:
     if not re.fullmatch("[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_LIMIT:
         raise Problem(400, f"limit must be 1 to {MAX_LIMIT}.")
     return int(text)
+
+
+def _skip(args: Mapping[str, str], paging: str) -> int:
+    first = {"page": 1, "offset": 0}.get(paging)
+    if first is None:
+        return 0
+    text = args.get(paging, str(first))
+    if not re.fullmatch("[0-9]{1,7}", text) or not first <= int(text) <= MOST_SKIPPED:
+        raise Problem(400, f"{paging} must be {first} or more.")
+    return int(text) if paging == "offset" else (int(text) - 1) * limit_of(args)
 
 
 def moment_of(args: Mapping[str, str], name: str) -> datetime | None:

@@ -16,6 +16,10 @@ class Switches:
     """`GET /x?ids=…` is understood."""
     page_order: str = field(default="updatedAt", metadata={"one_of": ("updatedAt", "id")})
     """Order of lists: `updatedAt` (then id) or `id`."""
+    envelope: str = field(default="data", metadata={"one_of": ("data", "bare", "odata", "tripletex")})
+    """What lists come in; `tripletex` wraps single records too."""
+    paging: str = field(default="cursor", metadata={"one_of": ("cursor", "page", "offset")})
+    """How a list goes on: by opaque cursor, by page from 1, or by offset from 0. The deleted feed keeps its cursor."""
     etag: bool = True
     """ETags are sent and If-Match is demanded."""
     idempotency: bool = True

@@ -75,8 +75,14 @@ def crm(crm_server: tuple[Server, str]) -> CrmStage:
     return CrmStage(*crm_server)
 
 
-@pytest.fixture(params=["memory", "rest", "webcrm"])
+DRESSES = {"bare": "cursor", "odata": "cursor", "tripletex": "page", "data": "offset"}
+"""CustomERP's envelopes, each with a way of paging."""
+
+
+@pytest.fixture(params=["memory", "rest", "webcrm", *DRESSES])
 def stage(request: pytest.FixtureRequest) -> Stage:
     if request.param == "memory":
         return MemoryStage()
+    if request.param in DRESSES:
+        return request.getfixturevalue("erp").dress(request.param, DRESSES[request.param])
     return request.getfixturevalue("erp" if request.param == "rest" else "crm")

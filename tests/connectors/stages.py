@@ -143,12 +143,41 @@ class Served:
         return sum(self.server.calls.shown()["by_endpoint"].values())
 
 
+ENVELOPES = {
+    "bare": {"records": "$", "paging": {"kind": "link_header", "size": 5}},
+    "odata": {"records": "$.value", "paging": {"kind": "next_url", "next": '$."@odata.nextLink"', "size": 5}},
+    "tripletex": {"records": "$.values", "paging": {"kind": "none", "size": 200}},
+    "data": {"records": "$.data"},
+}
+"""How the removal feed of each of CustomERP's envelopes is read: it keeps its cursor."""
+COUNTED = {
+    "page": {"kind": "page", "size": 5},
+    "offset": {"kind": "offset", "size": 5},
+}
+
+
+def dressed(envelope: str, paging: str) -> dict[str, Any]:
+    """What lies over the preset for a CustomERP with other switches."""
+    feed = ENVELOPES[envelope]
+    pages, records = COUNTED.get(paging) or feed["paging"], {"records": feed["records"]}
+    of_all = {"list": {**records, "paging": pages}, "bulk": records, "deleted": feed}
+    if envelope == "tripletex":
+        of_all |= {"record": "$.value", "create": {"id": "$.value.id"}}
+    return {"resources": dict.fromkeys(("customers", "contacts", "products"), of_all)}
+
+
 class ErpStage(Served):
     entity, key, name, note, missing, too_long = "customers", "id", "name", "description", "cus_999", 256
 
     def __init__(self, server: Server, url: str) -> None:
         super().__init__(server, url)
         self.connector: Connector = self.opened()
+
+    def dress(self, envelope: str, paging: str) -> ErpStage:
+        """The same records as another ERP hands them out, and the connector configured for it."""
+        self.turn(envelope=envelope, paging=paging)
+        self.connector = self.opened(**dressed(envelope, paging))
+        return self
 
     def opened(self, *, client_secret: str = "hub-secret", **config: Any) -> RestConnector:
         access = self.access(

@@ -231,11 +231,12 @@ class RestConnector:
                 continue
             if answer.status >= 400:
                 raise self._error(answer)
-            if not isinstance(answer.body, Mapping):
+            shown = resource.record.of(answer.body)
+            if not isinstance(shown, Mapping):
                 raise Nonsense(
                     f"GET {resource.get.path} was not answered with a record (status {answer.status})."
                 )
-            records[key] = record_of(resource, answer.body, paths=paths, headers=answer.headers)
+            records[key] = record_of(resource, shown, paths=paths, headers=answer.headers)
         return records
 
     def _found_by_listing(

@@ -96,6 +96,8 @@ class Resource:
     """One entity."""
 
     name: str
+    record: Expression
+    """Where the record stands in an answer that shows one."""
     id: Expression
     updated_at: Expression
     updated_by: Expression

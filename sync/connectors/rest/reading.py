@@ -55,6 +55,7 @@ def _named(name: str) -> Any:
         create, lookups = section.maybe_section("create"), section.named_sections("lookup")
         made = Resource(
             name=name,
+            record=section.expression("record", "$"),
             id=section.expression("id", "$.id"),
             updated_at=section.expression("updated_at", "$.updatedAt"),
             **_updated_by(section.maybe_section("updated_by")),

@@ -133,7 +133,7 @@ class Writer:
             raise self._error(answer.status, answer.body, self._session.quote(answer))
         if removes:
             return Result(key=operation.key)
-        record = self._record(answer.body, answer.headers)
+        record = self._record(self._resource.record.of(answer.body), answer.headers)
         key = operation.key or self._resource.new_id.text_of(answer.body)
         if not key:
             raise Unknown("The system did not say which id the new record has: look it up.")
