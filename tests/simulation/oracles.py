@@ -61,7 +61,9 @@ def _agree(case: Case, pair: str, erp: tuple[str, Value], crm: tuple[str, Value]
 
 
 def _explained(case: Case, link: Link, path: str, other: str) -> bool:
-    """The hub names this field, or one of its group, in a conflict; or says why it cannot travel."""
+    """The hub names this field or one of its group in a conflict, or says why it cannot travel, or who is awaited."""
+    if link.waiting and not link.linked and not _parent_is_linked(case, link):
+        return True
     names = ADDRESS if (path, other) in ADDRESS else ((path, other),)
     fields = {f"{erp} · {crm}" for erp, crm in names}
     return any((link.pk, field) in case.open for field in fields) or (
@@ -130,17 +132,21 @@ def _second(
 
 
 def _forgotten(case: Case, seq: int, counterpart: Row) -> bool:
-    """A counterpart that came and went after the backup was taken, or before the hub was ever told of it.
-
-    What it was told after a backup that came back, it was never told.
-    """
+    """A counterpart that came and went while nothing was remembered, or before the hub was ever told of it."""
     if case.held(counterpart) is not None:
         return False
     birth = case.rows[counterpart][0]
-    until = min(case.simulation.restored, default=case.truth.seq + 1)
-    told = any((it.side, it.entity, it.record.key) == counterpart for it in case.truth.told if it.seq < until)
+    told = any(
+        (it.side, it.entity, it.record.key) == counterpart and not _lost(case, it.seq)
+        for it in case.truth.told
+    )
     unseen = not told and birth.by_hub and birth.written.token not in case.truth.acknowledged
-    return unseen or any(seq >= restored for restored in case.simulation.restored)
+    return unseen or _lost(case, seq)
+
+
+def _lost(case: Case, seq: int) -> bool:
+    """Whether what happened then went with the hub's memory when a backup came back."""
+    return any(seq in stretch for stretch in case.simulation.restored)
 
 
 def scope(case: Case) -> Iterator[str]:

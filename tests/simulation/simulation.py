@@ -56,8 +56,8 @@ class Simulation(Scheduler):
         self.drawn = self.switches
         self.witness = Witness()
         self.backups: list[Backup] = []
-        self.restored: list[int] = []
-        """When the backups were taken that were restored, in the order of things."""
+        self.restored: list[range] = []
+        """What the hub remembers nothing of, in the order of things: from a backup to its restoration."""
         self.world = make_world(erp=erp_capabilities(self.switches), crm=crm_capabilities(self.switches))
         tokens = (f"token-{number}" for number in count(1))
         ports = Ports(now=self.now, token=lambda: next(tokens), sleep=self.pass_time)
@@ -192,7 +192,7 @@ class Simulation(Scheduler):
         self.witness.look()
         backup = self.random.choice(self.backups)
         database.load(backup.state)
-        self.restored.append(backup.seq)
+        self.restored.append(range(backup.seq, self.truth.tick()))
         self.figures["restores"] += 1
         self.note("restore")
         self.worker(self._observe_again)
