@@ -1,4 +1,4 @@
-"""Many seeds, one after another: `python -m tests.simulation --seeds 300 --first 1`."""
+"""Many seeds, side by side: `python -m tests.simulation --seeds 300 --first 1`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import os
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
-from tests.simulation.database import own_database  # noqa: E402 - the settings come first
+from tests.simulation.pool import JOBS, spread  # noqa: E402 - the settings come first
 from tests.simulation.simulation import Result, Simulation  # noqa: E402
 
 TAIL = 60
@@ -23,15 +24,19 @@ def main() -> int:
     asked = _asked()
     figures: Counter[str] = Counter()
     violations, started = 0, time.monotonic()
-    with own_database():
-        for seed in range(asked.first, asked.first + asked.seeds):
-            result = Simulation(seed).run()
-            figures.update(result.figures)
-            violations += len(result.violations)
-            if result.violations:
-                _show(result, asked.tail)
+    for result in spread(live, range(asked.first, asked.first + asked.seeds), jobs=asked.jobs):
+        figures.update(result.figures)
+        violations += len(result.violations)
+        if result.violations:
+            _show(result, asked.tail)
     _sum_up(asked.seeds, figures, violations, time.monotonic() - started)
     return 1 if violations else 0
+
+
+def live(seed: int) -> Result:
+    """One life; what happened in it is told only where something was wrong."""
+    result = Simulation(seed).run()
+    return result if result.violations else replace(result, trace=[])
 
 
 def _asked() -> argparse.Namespace:
@@ -39,6 +44,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=300)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--tail", type=int, default=TAIL)
+    parser.add_argument("--jobs", type=int, default=JOBS)
     return parser.parse_args()
 
 

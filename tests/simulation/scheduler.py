@@ -27,6 +27,9 @@ IN_FLIGHT = GRACE - timedelta(seconds=10)
 """How long a request may be under way: the engine's grace period is longer."""
 
 
+COMMITS = ("commit before", "write before")
+"""Where the database may refuse: the end of a transaction, or a statement that is one by itself."""
+
 MOST_POINTS = 15_000
 """Far more than any life here needs."""
 
@@ -65,6 +68,8 @@ class Scheduler:
         self.seed, self.random = seed, Random(seed)
         self.switches = switches or draw(self.random)
         self.plan = plan or {}
+        self.struck: set[int] = set()
+        """The points at which what was planned really happened."""
         self.truth = Truth()
         self.points, self.depth, self.figures = 0, 0, Counter[str]()
         self.dead = False
@@ -128,24 +133,30 @@ class Scheduler:
             raise Endless
         if is_open:
             self._others(name)
-        planned = self.plan.get(self.points)
-        if planned == "crash" or self.chance(self.switches.crash):
+        if self.is_planned("crash") or self.chance(self.switches.crash):
             self.crash()
-        if name.startswith(("commit before", "write before")):
-            self._database(planned)
+        if name in COMMITS:
+            self._database()
+
+    def is_planned(self, what: str) -> bool:
+        """Whether the plan wants this here: then it happens."""
+        if self.plan.get(self.points) != what:
+            return False
+        self.struck.add(self.points)
+        return True
 
     def _others(self, name: str) -> None:
         if self.chance(self.switches.people):
             self.note(self.people.act())
-        if self.chance(self.switches.stall) and not self.flights:
+        if not self.flights and (self.is_planned("stall") or self.chance(self.switches.stall)):
             self.note("stall")
             self.pass_time(LEASE.total_seconds() * 1.2)
             self.another_worker()
         elif self.chance(self.switches.nested):
             self.another_worker()
 
-    def _database(self, planned: str | None) -> None:
-        if planned == "database" or self.chance(self.switches.database):
+    def _database(self) -> None:
+        if self.is_planned("database") or self.chance(self.switches.database):
             self.figures["database failures"] += 1
             self.note("database failure")
             raise Broken("The disk is full.")
@@ -245,18 +256,18 @@ class Scheduler:
         self.attempts.add(operation.token)
 
     def fail(self, system: MemorySystem, made: Call, phase: str) -> None:
-        planned, found, writes = self.plan.get(self.points), self.switches, bool(made.operations)
+        found, writes = self.switches, bool(made.operations)
         if phase == "before":
-            self._fail_before(system, made, planned)
-        elif planned == "after" or self.chance(found.landed if writes else found.unavailable):
+            self._fail_before(system, made)
+        elif self.is_planned("after") or self.chance(found.landed if writes else found.unavailable):
             self.give_up(Unknown("The connection was lost.") if writes else Unavailable("It is away."))
 
-    def _fail_before(self, system: MemorySystem, made: Call, planned: str | None) -> None:
-        if planned == "before" or self.chance(self.switches.unavailable):
+    def _fail_before(self, system: MemorySystem, made: Call) -> None:
+        if self.is_planned("before") or self.chance(self.switches.unavailable):
             self.give_up(Unavailable("It is away.", retry_after=self.random.choice((None, 20.0))))
-        if made.operations and (planned == "unknown" or self.chance(self.switches.unknown)):
+        if made.operations and (self.is_planned("unknown") or self.chance(self.switches.unknown)):
             self.give_up(Unknown("The connection was lost."))
-        if made.operations and (planned == "late" or self.chance(self.switches.late)):
+        if made.operations and (self.is_planned("late") or self.chance(self.switches.late)):
             self.send_late(system, made)
 
     def send_late(self, system: MemorySystem, made: Call) -> None:

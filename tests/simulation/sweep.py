@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from random import Random
 
 import django
@@ -13,8 +17,9 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
-from tests.simulation.database import own_database  # noqa: E402 - the settings come first
+from tests.simulation.pool import JOBS, spread  # noqa: E402 - the settings come first
 from tests.simulation.scenarios import SCENARIOS, Scenario  # noqa: E402
+from tests.simulation.scheduler import COMMITS  # noqa: E402
 from tests.simulation.simulation import Result, Simulation  # noqa: E402
 from tests.simulation.switches import Switches, calm, draw  # noqa: E402
 
@@ -31,31 +36,54 @@ def plain() -> Switches:
     return type(found)(**{**vars(found), **PLAIN})
 
 
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One place of a scenario's last pass: which, before or after what, and whether another worker may run there."""
+
+    number: int
+    name: str
+    is_open: bool
+    in_flight: bool
+
+    @property
+    def keeps(self) -> bool:
+        """Whether something lasts from here on: a commit, or a write that landed."""
+        return self.name in ("commit after", "write after") or self.is_call("between", "after", writes=True)
+
+    def is_call(self, *phases: str, writes: bool = False) -> bool:
+        called = re.fullmatch(r"(?:erp|crm) (\w+)(?: \w+)? (before|between|after)", self.name)
+        return bool(called) and called[2] in phases and (called[1] == "write" or not writes)
+
+
 class Staged(Simulation):
     """A simulation whose people follow a scenario. Points count from its last act on."""
 
     def __init__(self, scenario: Scenario, plan: dict[int, str]) -> None:
         super().__init__(0, switches=plain())
         self.scenario, self.staged = scenario, plan
+        self.seen: list[Point] = []
 
     def _rules(self) -> None:
         if self.scenario.rules:
             self.scenario.rules(self)
 
-    def live(self) -> None:
-        self._acts()
-        self.heal()
+    def point(self, name: str, *, is_open: bool) -> None:
+        number = self.points + 1
+        self.seen.append(Point(number=number, name=name, is_open=is_open, in_flight=bool(self.flights)))
+        super().point(name, is_open=is_open)
 
-    def _acts(self) -> None:
+    def live(self) -> None:
         *before, last = self.scenario.acts
         for act in before:
             act(self)
             self.calm_pass()
         last(self)
-        self.points, self.plan = 0, self.staged
+        self.points, self.seen, self.plan = 0, [], self.staged
         self.worker(self.calm_pass)
-        self.figures["swept points"] = self.points
-        self.plan = {}
+        self.stage = tuple(self.seen)
+        for number in self.staged.keys() - self.struck:
+            self.violate(f"{self.staged[number]} at point {number} never happened")
+        self.heal()
 
     def calm_pass(self) -> None:
         self.pass_time(60)
@@ -63,50 +91,80 @@ class Staged(Simulation):
             self.run_through(name)
 
 
-def points(name: str) -> int:
-    """How many points a scenario's last pass has."""
-    return play(name).figures["swept points"]
-
-
 def play(name: str, plan: dict[int, str] | None = None) -> Result:
     return Staged(SCENARIOS[name], plan or {}).run()
 
 
-FAULTS = ("crash", "database", "before", "after", "unknown", "late")
+def stage(name: str) -> tuple[Point, ...]:
+    """The points of a scenario's last pass, as they come when nothing goes wrong."""
+    staged = Staged(SCENARIOS[name], {})
+    staged.run()
+    return staged.stage
 
 
-def faults_of(name: str, *, stride: int, first: int = 1) -> list[tuple[int, str]]:
-    """Which fault comes at which point: a crash at every other, the rest in turn."""
-    numbers = range(first, points(name) + 1, stride)
-    return [
-        (number, "crash" if place % 2 == 0 else FAULTS[place // 2 % len(FAULTS)])
-        for place, number in enumerate(numbers)
-    ]
+KINDS: dict[str, Callable[[Point], bool]] = {
+    "database": lambda it: it.name in COMMITS,
+    "before": lambda it: it.is_call("before"),
+    "after": lambda it: it.is_call("between", "after"),
+    "unknown": lambda it: it.is_call("before", writes=True),
+    "late": lambda it: it.is_call("before", writes=True),
+    "stall": lambda it: it.is_open and not it.in_flight,
+}
+"""Where a fault can strike, beside a crash: a commit is refused, a call fails before it lands or after, its outcome is
+unknown, it lands late, a worker sleeps beyond its lease while another one takes over."""
 
 
-def sweep(name: str, stride: int) -> tuple[int, int]:
-    """Points tried and violations found in one scenario."""
-    found = 0
-    chosen = faults_of(name, stride=stride)
-    for number, fault in chosen:
-        for violation in play(name, {number: fault}).violations:
-            found += 1
-            sys.stdout.write(f"  ✗ {name}, {fault} at point {number}: {violation}\n")
-    return len(chosen), found
+def crashes(points: tuple[Point, ...]) -> Iterator[int]:
+    """Points at which a crash leaves something else behind than one at the point before: the rest are the same life."""
+    lasts = True
+    for point in points:
+        lasts = lasts or point.keeps
+        if lasts:
+            yield point.number
+        lasts = False
+
+
+Play = tuple[str, str, int]
+"""Scenario, fault, and the point where it strikes."""
+
+
+def plays(name: str) -> list[Play]:
+    """Every fault at every point of a scenario where it can make a difference."""
+    points = stage(name)
+    found = [(name, "crash", number) for number in crashes(points)]
+    for kind, strikes in KINDS.items():
+        found += [(name, kind, point.number) for point in points if strikes(point)]
+    return found
+
+
+def violations(chosen: Play) -> list[str]:
+    name, kind, number = chosen
+    return play(name, {number: kind}).violations
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stride", type=int, default=7)
+    parser.add_argument("--jobs", type=int, default=JOBS)
+    parser.add_argument("--only", default="", help="scenarios whose names contain this")
     asked = parser.parse_args()
     started = time.monotonic()
-    with own_database():
-        tried, found = zip(*(sweep(name, asked.stride) for name in SCENARIOS), strict=True)
+    names = [name for name in SCENARIOS if asked.only in name]
+    chosen = [it for found in spread(plays, names, jobs=asked.jobs) for it in found][:: asked.stride]
+    found = 0
+    for (name, kind, number), wrong in zip(
+        chosen, spread(violations, chosen, jobs=asked.jobs, at_once=8), strict=True
+    ):
+        found += len(wrong)
+        for violation in wrong:
+            sys.stdout.write(f"  ✗ {name}, {kind} at point {number}: {violation}\n")
+            sys.stdout.flush()
+    told = ", ".join(f"{number} {kind}" for kind, number in Counter(kind for _, kind, _ in chosen).items())
     seconds = time.monotonic() - started
     sys.stdout.write(
-        f"{len(SCENARIOS)} scenarios, {sum(tried)} points in {seconds:.0f} s, violations: {sum(found)}\n"
+        f"{len(names)} scenarios, {len(chosen)} faults ({told}) in {seconds:.0f} s, violations: {found}\n"
     )
-    return 1 if sum(found) else 0
+    return 1 if found else 0
 
 
 if __name__ == "__main__":
