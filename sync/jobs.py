@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
@@ -17,8 +19,10 @@ from sync.engine.slice import Means
 from sync.models.runs import Run
 from sync.models.systems import System
 from sync.queue.breath import CANARY, breathe
-from sync.queue.hints import TICK, waiting
+from sync.queue.hints import TICK, drop_unreadable, waiting
 from sync.queue.lifeline import is_held
+
+logger = logging.getLogger(__name__)
 
 
 def means() -> Means:
@@ -40,7 +44,8 @@ def tick() -> None:
 
 
 def sweep_up() -> None:
-    """Make good what the queue lost."""
+    """Make good what the queue lost, or cannot read."""
+    drop_unreadable()
     for run_id in sweep(timezone.now()):
         enqueue_once("run", run_id)
     asked_for = System.objects.filter(checked_at__isnull=True).exclude(check_result="")
@@ -56,6 +61,14 @@ def check_system(system_id: int) -> None:
     check(System.objects.get(pk=system_id), means())
 
 
+class UnknownJob(LookupError):
+    """A message names a job that this version does not have."""
+
+
+def _nothing(*_ids: int) -> None:
+    raise UnknownJob("There is no job of this name.")
+
+
 JOBS: dict[str, Callable[..., None]] = {
     "run": work_on_run,
     TICK: tick,
@@ -66,9 +79,14 @@ JOBS: dict[str, Callable[..., None]] = {
 
 
 def perform(name: str, *ids: int) -> None:
-    """What every queued message calls. Names only: a row in the queue can start nothing but these."""
+    """What every queued message calls. Names only: a row in the queue can start nothing but these.
+
+    A message of another version, or about a row that is gone, is dropped: what is due is found again by its rows.
+    """
     try:
-        JOBS[name](*ids)
+        JOBS.get(name, _nothing)(*ids)
+    except (ObjectDoesNotExist, UnknownJob) as error:
+        logger.warning("message dropped", extra={"message_name": _label(name, *ids), "why": str(error)})
     finally:
         breathe()
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
+
+logger = logging.getLogger(__name__)
 
 TICK = "tick"
 
@@ -22,6 +26,14 @@ def ensure_tick() -> None:
     }
     if not Schedule.objects.filter(name=TICK).update(**wanted):
         Schedule.objects.create(name=TICK, **wanted)
+
+
+def drop_unreadable() -> None:
+    """Messages of another version, or sealed with another key: django-q2 would end over them, again and again."""
+    for row in OrmQ.objects.all():
+        if (why := str(row.task_id())).startswith("*"):
+            row.delete()
+            logger.warning("message dropped: it cannot be read", extra={"why": why[1:]})
 
 
 def waiting() -> set[str]:

@@ -67,6 +67,17 @@ def test_killed_idle_workers_stop_nothing_for_long(bare_hub: Hub) -> None:
         eventually(lambda: was_done(bare_hub), "the job is done")
 
 
+@pytest.mark.parametrize("whose", ["a hand of the cluster", "the sentinel", "the main process"])
+def test_memory_taken_from_one_process_alone_stops_nothing_for_long(bare_hub: Hub, whose: str) -> None:
+    """The kernel takes it back by killing one of them, whichever had the most."""
+    with bare_hub.worker("--silence", "10") as worker:
+        sentinel = children(worker.cluster)[:1]
+        victims = {"a hand of the cluster": idle_hands(worker)[:1], "the sentinel": sentinel}
+        kill(victims.get(whose, [worker.cluster]))
+        ask_for_a_job(bare_hub)
+        eventually(lambda: was_done(bare_hub), "the job is done")
+
+
 def test_a_frozen_cluster_is_ended_and_started_anew(bare_hub: Hub) -> None:
     with bare_hub.worker("--silence", "10") as worker:
         first = worker.cluster

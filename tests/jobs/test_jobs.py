@@ -70,9 +70,30 @@ def test_nothing_is_sent_before_the_transaction_is_committed(
 
 
 @pytest.mark.django_db
-def test_a_message_can_start_nothing_but_the_named_jobs() -> None:
-    with pytest.raises(KeyError):
-        jobs.perform("os.system")
+def test_a_message_can_start_nothing_but_the_named_jobs(caplog: pytest.LogCaptureFixture) -> None:
+    jobs.perform("os.system", 1)
+    (said,) = caplog.records
+    assert (said.message, said.__dict__["message_name"]) == ("message dropped", "os.system:1")
+
+
+def test_messages_of_another_version_are_dropped_and_their_work_is_found_again(
+    world: World,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A version was rolled back: what the newer one had asked for is of no use to the older one."""
+    run, _ = open_run(world.customers, trigger="person", now=timezone.now())
+    OrmQ.objects.create(key="hub", payload="what only a newer version can read", lock=timezone.now())
+    jobs.perform("settle-pair", world.customers.pk, 7)
+    jobs.perform("run", 999_999)
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.sweep_up()
+    assert [said.message for said in caplog.records if "dropped" in said.message] == [
+        "message dropped",
+        "message dropped",
+        "message dropped: it cannot be read",
+    ]
+    assert (waiting(), OrmQ.objects.count()) == ({f"run:{run.pk}"}, 1)
 
 
 @pytest.mark.django_db
