@@ -10,6 +10,7 @@ from sync.connectors.base import (
     Misconfigured,
     Refused,
     Unauthorized,
+    Unavailable,
 )
 from tests.connectors.conftest import ORGANISATIONS
 from tests.connectors.operations import create, update
@@ -83,6 +84,19 @@ def test_the_system_says_who_it_is(crm: CrmStage):
     first = crm.connector.identity()
     crm.turn(system_id=1)
     assert (first.key, crm.connector.identity().key) == ("webcrm:39329", "webcrm:1")
+
+
+def test_another_system_met_in_the_middle_is_not_written_to(crm: CrmStage):
+    assert crm.connector.identity().key == "webcrm:39329"
+    crm.turn(system_id=40000)
+    crm.server.system.acts["forget_tokens"]({})
+    (result,) = crm.connector.write("Organisations", [update(FIRST, OrganisationName="Wrong AS")])
+    assert isinstance(result.error, Unavailable)
+    assert "40000" in str(result.error)
+    assert crm.values(FIRST)["OrganisationName"] == "Kunde 1 AS"
+    with pytest.raises(Unavailable):
+        crm.connector.list("Organisations")
+    assert crm.opened().identity().key == "webcrm:40000"
 
 
 def test_an_older_system_is_known_by_its_token(crm: CrmStage):

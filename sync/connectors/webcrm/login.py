@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sync.connectors.base import ENTER_ANEW, Access, Misconfigured, Refused, Unauthorized
+from sync.connectors.base import ENTER_ANEW, Access, Misconfigured, Refused, Unauthorized, Unavailable
 from sync.connectors.http.session import Answer, Request, Session
 
 LOGIN = Request(method="POST", template="/Auth/ApiLogin", signed=False)
@@ -34,12 +34,16 @@ class Login:
         self._vault = access.vault
         self._session = session
         self._used = ""
+        self._system = ""
+        """Who answered first, where it tells: nobody else is spoken to."""
 
     def headers(self) -> Mapping[str, str]:
         kept = self._vault.get(self._name)
-        self._used = kept[0] if kept else self._log_in()[0]
-        self._session.secrets.add(self._used)
-        return {"Authorization": f"Bearer {self._used}"}
+        token, system = _kept(kept[0]) if kept else self._log_in()
+        self._demand(system)
+        self._used = token
+        self._session.secrets.add(token)
+        return {"Authorization": f"Bearer {token}"}
 
     def query(self) -> Mapping[str, str]:
         return {}
@@ -47,13 +51,14 @@ class Login:
     def renew(self) -> bool:
         """Another worker may have renewed it since: then its token serves us too."""
         kept = self._vault.get(self._name)
-        if kept is not None and kept[0] == self._used:
+        if kept is not None and _kept(kept[0])[0] == self._used:
             self._vault.drop(self._name)
         return True
 
     def introduce(self) -> tuple[str, str]:
         """Log in now: the system's id ("" where it does not tell) and this credential's mark."""
-        return self._log_in()[1], self.mark
+        self._system = self._log_in()[1]
+        return self._system, self.mark
 
     def _log_in(self) -> tuple[str, str]:
         request = Request(
@@ -61,9 +66,20 @@ class Login:
         )
         answer = self._session.call(request)
         token = _token(answer, self._session.quote(answer))
+        system = _system(answer.body.get("SystemId"))
         self._session.secrets.add(token)
-        self._vault.put(self._name, token, datetime.now(UTC) + _life(answer.body.get("ExpiresIn")))
-        return token, _system(answer.body.get("SystemId"))
+        # A token goes with the system that gave it: other workers must know whose they are using.
+        self._vault.put(
+            self._name, f"{token} {system}", datetime.now(UTC) + _life(answer.body.get("ExpiresIn"))
+        )
+        return token, system
+
+    def _demand(self, system: str) -> None:
+        if self._system and system and system != self._system:
+            raise Unavailable(
+                f"System {system} answers instead of {self._system}, in the middle of the work."
+            )
+        self._system = self._system or system
 
 
 class Editor:
@@ -91,6 +107,12 @@ class Editor:
             return _editor(self._session.call(WHO).body)
         except Refused:
             return ""
+
+
+def _kept(text: str) -> tuple[str, str]:
+    """A token from the vault and the system that gave it."""
+    token, _, system = text.partition(" ")
+    return token, system
 
 
 def _token(answer: Answer, said: str) -> str:
