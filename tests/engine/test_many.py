@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from sync.connectors.base import Unknown
-from sync.engine import evidence
+from sync.engine import evidence, settle
 from sync.engine.runner import advance
 from sync.engine.schedule import open_run
-from sync.models.links import Intent, Link
-from sync.models.runs import Run, RunState
+from sync.models.links import Intent, Link, MatchKey
+from sync.models.pairs import EntityPair
+from sync.models.runs import Change, Run, RunState
 from tests.world import World, failing
 
 
@@ -142,3 +145,72 @@ def test_a_run_at_rest_goes_through_no_table_row_by_row(world: World, key: str) 
             world.run(pair)
     statements = [query["sql"] for query in captured.captured_queries]
     assert scans([sql for sql in statements if sql.startswith(("SELECT", "UPDATE"))]) == set()
+
+
+class Memory:
+    """How many rows stood in memory at once, at most."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.most = 0
+        self._alive: WeakSet[Any] = WeakSet()
+        for model in (Link, MatchKey, Intent, Change):
+            monkeypatch.setattr(model, "__init__", self._counted(model.__init__))
+
+    def start_over(self) -> None:
+        self.most = 0
+
+    def _counted(self, make: Callable[..., None]) -> Callable[..., None]:
+        def init(row: Any, *values: Any, **named: Any) -> None:
+            make(row, *values, **named)
+            self._alive.add(_Token.of(row))
+            if len(self._alive) >= self.most + 10:
+                gc.collect()  # an intent and its change know each other
+                self.most = max(self.most, len(self._alive))
+
+        return init
+
+
+class _Token:
+    """Lives as long as its row: rows without a key have no hash to be remembered by."""
+
+    @classmethod
+    def of(cls, row: Any) -> _Token:
+        row._token = cls()
+        return row._token  # type: ignore[no-any-return]
+
+
+def life(world: World, customers: int) -> Iterator[Callable[[], object]]:
+    """A first meeting, a full read of everybody, an edit of everybody, and a run at rest."""
+    for room in (world.erp.entity("customers"), world.crm.entity("orgs")):
+        room.page_size = 5
+    known = Link.objects.count()
+    numbers = range(900_000 + known, 900_000 + known + customers)
+    keys = [world.customer(name=f"Firma {number}", number=str(number)) for number in numbers]
+    yield world.run
+    yield lambda: world.run(full=True)
+    for key in keys:
+        world.erp.edit("customers", key, {"city": "Oslo"})
+    EntityPair.objects.update(guard_changes=100)
+    yield world.run
+    world.clock.pass_(600)
+    world.erp.edit("customers", keys[0], {"city": "Bergen"})
+    world.settle()
+    yield world.run
+
+
+def test_memory_and_a_run_at_rest_do_not_grow_with_the_number_of_links(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settle, "BATCH", 5)
+    memory, figures = Memory(monkeypatch), {}
+    for customers in (8, 24):
+        for step, run in enumerate(life(world, customers)):
+            memory.start_over()
+            with asked() as asking:
+                run()
+            figures[customers, step] = (memory.most, asking.widest, asking.statements)
+    for step in range(4):
+        few, many = figures[8, step], figures[24, step]
+        assert many[0] <= few[0] + 10, f"rows in memory in step {step}: {figures}"
+        assert many[1] <= few[1], f"values of one statement in step {step}: {figures}"
+    assert figures[24, 3][2] <= figures[8, 3][2], f"statements at rest: {figures}"
