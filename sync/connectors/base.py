@@ -197,7 +197,8 @@ class Access:
 class Connector(Protocol):
     """Speaks to one system. Every method may raise ConnectorError; `write` reports per operation instead."""
 
-    def identity(self) -> Identity: ...
+    def identity(self, *, fresh: bool = False) -> Identity:
+        """Who answers here; `fresh` asks now, whatever is known from a token in use."""
 
     def entities(self) -> tuple[str, ...]: ...
 

@@ -39,7 +39,7 @@ class MemoryConnector:
         self.system = system
         self.gate = gate
 
-    def identity(self) -> Identity:
+    def identity(self, *, fresh: bool = False) -> Identity:  # noqa: ARG002 it always asks
         self._before("identity", "")
         self._after("identity", "")
         return Identity(key=self.system.identity, name=self.system.name)

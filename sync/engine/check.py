@@ -39,7 +39,7 @@ def check(system: System, means: Means) -> str:
 
 def _look(system: System, means: Means) -> str:
     connector = open_system(system, means)
-    identity = connector.identity()
+    identity = connector.identity(fresh=True)
     if system.identity_key and system.identity_key != identity.key:
         return (
             f"'{identity.name or identity.key}' answers here, but this system was introduced as "

@@ -41,10 +41,10 @@ class Watched:
     connector: Connector
     ports: Ports
 
-    def identity(self) -> Identity:
+    def identity(self, *, fresh: bool = False) -> Identity:
         # Who it is may be answered by a system that has no answer for anything else.
         with self._watching(answers=False):
-            return self.connector.identity()
+            return self.connector.identity(fresh=fresh)
 
     def entities(self) -> tuple[str, ...]:
         return self.connector.entities()

@@ -83,7 +83,21 @@ def test_a_read_only_token_is_refused_with_a_sentence(crm: CrmStage):
 def test_the_system_says_who_it_is(crm: CrmStage):
     first = crm.connector.identity()
     crm.turn(system_id=1)
-    assert (first.key, crm.connector.identity().key) == ("webcrm:39329", "webcrm:1")
+    assert (first.key, crm.connector.identity(fresh=True).key) == ("webcrm:39329", "webcrm:1")
+
+
+def test_who_gave_the_token_in_use_is_known_without_a_call(crm: CrmStage):
+    crm.connector.list("Organisations")
+    crm.gate.calls.clear()
+    assert crm.opened().identity().key == "webcrm:39329"
+    assert crm.gate.calls == []
+
+
+def test_a_token_that_was_withdrawn_is_noticed_where_it_is_asked_for(crm: CrmStage):
+    crm.connector.list("Organisations")
+    crm.server.calls.clear()
+    crm.connector.identity(fresh=True)
+    assert crm.calls() == 1
 
 
 def test_another_system_met_in_the_middle_is_not_written_to(crm: CrmStage):
@@ -96,7 +110,7 @@ def test_another_system_met_in_the_middle_is_not_written_to(crm: CrmStage):
     assert crm.values(FIRST)["OrganisationName"] == "Kunde 1 AS"
     with pytest.raises(Unavailable):
         crm.connector.list("Organisations")
-    assert crm.opened().identity().key == "webcrm:40000"
+    assert crm.opened().identity(fresh=True).key == "webcrm:40000"
 
 
 def test_an_older_system_is_known_by_its_token(crm: CrmStage):

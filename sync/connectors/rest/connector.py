@@ -47,7 +47,7 @@ class RestConnector:
         self._session.signature = self._document.auth.sign(self._session, access.vault)
         self._no_bulk: set[str] = set()
 
-    def identity(self) -> Identity:
+    def identity(self, *, fresh: bool = False) -> Identity:  # noqa: ARG002 it always asks
         """Who the document's `identity` call says is there; without one, the address itself."""
         if self._document.identity is None:
             return Identity(key=self._session.address.base)

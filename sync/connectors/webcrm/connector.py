@@ -66,9 +66,12 @@ class WebcrmConnector:
         self._readers: dict[str, Reader] = {}
         self._batches = bool(access.config.get("batches", True))
 
-    def identity(self) -> Identity:
-        """webCRM's system id, from a fresh login; older systems do not tell it: then the token's mark."""
-        system, mark = self._login.introduce()
+    def identity(self, *, fresh: bool = False) -> Identity:
+        """webCRM's system id, as the login said; older systems do not tell it: then the token's mark.
+
+        A token is good in the system that gave it only, so the one in use says who is there without a call.
+        """
+        system, mark = self._login.introduce(fresh=fresh)
         return Identity(
             key=f"webcrm:{system}" if system else f"token:{mark}", name=f"webCRM {system}".strip()
         )

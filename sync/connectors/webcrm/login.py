@@ -55,9 +55,10 @@ class Login:
             self._vault.drop(self._name)
         return True
 
-    def introduce(self) -> tuple[str, str]:
-        """Log in now: the system's id ("" where it does not tell) and this credential's mark."""
-        self._system = self._log_in()[1]
+    def introduce(self, *, fresh: bool) -> tuple[str, str]:
+        """The system's id ("" where it does not tell) and this credential's mark; `fresh` logs in for it."""
+        kept = None if fresh else self._vault.get(self._name)
+        self._system = (_kept(kept[0]) if kept else self._log_in())[1]
         return self._system, self.mark
 
     def _log_in(self) -> tuple[str, str]:
