@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,6 +45,24 @@ def set_mode(pair: EntityPair, mode: str, *, by: str, reason: str = "") -> None:
         record("mode", by=by, subject=found, reason=reason, pair=found, before=before, after=mode)
         enqueue("tick")
     pair.mode = mode
+
+
+def observe_anew(pairs: Iterable[EntityPair], *, by: str, reason: str) -> list[EntityPair]:
+    """What the hub remembers of these pairs may be of another day, or of another system.
+
+    They read everything anew, and write nothing until a person has approved a new plan. Returns those that were live.
+    """
+    stepped_back = []
+    with transaction.atomic():
+        for pair in pairs:
+            EntityPair.objects.filter(pk=pair.pk).update(
+                rules_version=F("rules_version") + 1, next_full_at=None
+            )
+            pair.cursors.update(full_at=None, page="")
+            if pair.mode == Mode.LIVE:
+                set_mode(pair, Mode.OBSERVE, by=by, reason=reason)
+                stepped_back.append(pair)
+    return stepped_back
 
 
 def _end_runs(pair: EntityPair, why: str, now: datetime, *, writing: bool) -> None:

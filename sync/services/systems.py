@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import ProtectedError
+from django.db.models import ProtectedError, Q
 
 from sync.jobs import enqueue
+from sync.models.pairs import EntityPair
 from sync.models.sealing import CLOSED
 from sync.models.systems import System, Token
 from sync.services.acts import NotPossible, record
+from sync.services.pairs import observe_anew
 
 
 def enter_credentials(
@@ -65,11 +67,16 @@ def _forget_answers(system: System) -> None:
 
 
 def introduce_anew(system: System, *, by: str, reason: str = "") -> None:
-    """Forget who was behind the address; the next check pins whoever answers then."""
+    """Forget who was behind the address; the next check pins whoever answers then.
+
+    It may be another system with other records under the same keys: its pairs observe until a person has looked.
+    """
     with transaction.atomic():
         before = system.identity_name or system.identity_key
         System.objects.filter(pk=system.pk).update(identity_key="", identity_name="")
         record("introduce", by=by, subject=system, reason=reason, before=before)
+        pairs = EntityPair.objects.filter(Q(erp_system=system) | Q(crm_system=system))
+        observe_anew(pairs, by=by, reason=f"{system} is introduced anew")
 
 
 def request_check(system: System, *, by: str) -> None:
