@@ -93,6 +93,16 @@ def test_who_gave_the_token_in_use_is_known_without_a_call(crm: CrmStage):
     assert crm.gate.calls == []
 
 
+def test_a_token_that_nobody_says_the_giver_of_is_not_used(crm: CrmStage):
+    """As hubs kept them before: taken for nobody's, it would look like another system."""
+    crm.connector.list("Organisations")
+    for name, (text, until) in crm.vault.tokens.items():
+        crm.vault.tokens[name] = (text.split()[0] if text.strip() else text, until)
+    other = crm.opened()
+    assert other.identity().key == "webcrm:39329"
+    assert other.list("Organisations").records
+
+
 def test_a_token_that_was_withdrawn_is_noticed_where_it_is_asked_for(crm: CrmStage):
     crm.connector.list("Organisations")
     crm.server.calls.clear()

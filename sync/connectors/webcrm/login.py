@@ -38,8 +38,7 @@ class Login:
         """Who answered first, where it tells: nobody else is spoken to."""
 
     def headers(self) -> Mapping[str, str]:
-        kept = self._vault.get(self._name)
-        token, system = _kept(kept[0]) if kept else self._log_in()
+        token, system = self._kept() or self._log_in()
         self._demand(system)
         self._used = token
         self._session.secrets.add(token)
@@ -50,16 +49,21 @@ class Login:
 
     def renew(self) -> bool:
         """Another worker may have renewed it since: then its token serves us too."""
-        kept = self._vault.get(self._name)
-        if kept is not None and _kept(kept[0])[0] == self._used:
+        kept = self._kept()
+        if kept is not None and kept[0] == self._used:
             self._vault.drop(self._name)
         return True
 
     def introduce(self, *, fresh: bool) -> tuple[str, str]:
         """The system's id ("" where it does not tell) and this credential's mark; `fresh` logs in for it."""
-        kept = None if fresh else self._vault.get(self._name)
-        self._system = (_kept(kept[0]) if kept else self._log_in())[1]
+        self._system = ((None if fresh else self._kept()) or self._log_in())[1]
         return self._system, self.mark
+
+    def _kept(self) -> tuple[str, str] | None:
+        """A token and the system that gave it; None also where that is not said, as hubs kept them before."""
+        text = (self._vault.get(self._name) or ("",))[0]
+        token, said, system = text.partition(" ")
+        return (token, system) if said else None
 
     def _log_in(self) -> tuple[str, str]:
         request = Request(
@@ -108,12 +112,6 @@ class Editor:
             return _editor(self._session.call(WHO).body)
         except Refused:
             return ""
-
-
-def _kept(text: str) -> tuple[str, str]:
-    """A token from the vault and the system that gave it."""
-    token, _, system = text.partition(" ")
-    return token, system
 
 
 def _token(answer: Answer, said: str) -> str:
