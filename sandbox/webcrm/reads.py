@@ -65,6 +65,8 @@ class Reads:
     def queries(self, call: Call) -> Answer:
         if self._switches.queries == "off":
             raise Refusal(404, "There is no such address.", "NotFoundException")
+        if 0 < self._switches.longest_query < len(call.request.query_string):
+            raise Refusal(404, "Not Found", "")
         page, size = call.page
         formatted = call.query("formatCustomFields").lower() == "true"
         return Answer(self._queries.answer(call.query("script"), page=page, size=size, formatted=formatted))

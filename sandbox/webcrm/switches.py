@@ -33,6 +33,8 @@ class Switches:
     max_name: int = 200
     """Longest OrganisationName; 50 on old systems."""
     queries: str = field(default="on", metadata={"one_of": ("on", "off", "no_product")})
+    longest_query: int = 0
+    """Letters a query string may have: 2048 where a web server was left as it comes; 0 is no limit."""
     spelling: bool = False
     """Blanks collapsed, cities title-cased, prices rounded: changes nobody announced."""
     organisation_move: str = field(default="ignore", metadata={"one_of": ("ignore", "reject")})

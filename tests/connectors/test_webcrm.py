@@ -264,6 +264,21 @@ def test_records_are_read_one_by_one_where_there_are_no_queries(crm: CrmStage, s
     assert sorted(found) == ["1", "2"]
 
 
+def test_questions_become_short_where_long_ones_are_refused(crm: CrmStage):
+    crm.turn(longest_query=2048)
+    crm.connector.write(
+        "Organisations", [create(OrganisationName=f"Nr {number} AS") for number in range(200)]
+    )
+    keys = crm.keys()
+    assert len(crm.connector.read("Organisations", keys, paths=("OrganisationName",))) == len(keys)
+    names = [f"Nr {number} AS" for number in range(200)]
+    assert len(crm.connector.find("Organisations", "OrganisationName", names)) == len(names)
+    crm.gate.calls.clear()
+    assert len(crm.opened().read("Organisations", keys, paths=("OrganisationName",))) == len(keys)
+    assert set(endpoints(crm)) == {"GET /Queries"}
+    assert len(endpoints(crm)) <= 6
+
+
 def test_finding_without_queries_reads_everything(crm: CrmStage):
     crm.turn(queries="off")
     (found,) = crm.connector.find("Organisations", "OrganisationName", ["kunde 3 as"])

@@ -142,6 +142,15 @@ def test_a_join_has_the_columns_of_both_tables(stage: Stage) -> None:
     assert stage.ask(swapped) == [row]
 
 
+def test_a_question_may_be_too_long(own_stage: Stage) -> None:
+    long = " OR ".join(f"OrganisationId = {number}" for number in range(2, 200))
+    script = f"SELECT OrganisationId FROM Organisation WHERE OrganisationId = 1 OR {long}"
+    assert len(own_stage.ask(script)) > 0
+    own_stage.turn(longest_query=2048)
+    assert own_stage.refused("GET", "/Queries", script=script)[0] == 404
+    assert len(own_stage.ask(script.partition(" OR ")[0])) == 1
+
+
 def test_products_can_be_asked_for_unless_the_system_does_not_know_them(own_stage: Stage) -> None:
     script = "SELECT ProductId FROM Product"
     assert own_stage.ask(script) == [{"ProductId": 1}]

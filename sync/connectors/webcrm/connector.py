@@ -113,14 +113,11 @@ class WebcrmConnector:
     def read(self, entity: str, keys: Sequence[str], *, paths: Sequence[str] = ()) -> dict[str, Record]:
         facts = _facts(entity)
         wanted = [key for key in dict.fromkeys(keys) if key.isascii() and key.isdigit()]
-        records: dict[str, Record] = {}
-        for script in sql.by_literals(facts, facts.key, wanted, paths=paths):
-            rows = self._queries.rows(facts, script)
-            if rows is None:
-                return self._read_singly(entity, wanted, paths)
-            found = (self._reader(entity).record(row, paths) for row in rows)
-            records |= {record.key: record for record in found if record.key in set(wanted)}
-        return records
+        rows = self._rows_by(facts, facts.key, wanted, paths)
+        if rows is None:
+            return self._read_singly(entity, wanted, paths)
+        asked, found = set(wanted), (self._reader(entity).record(row, paths) for row in rows)
+        return {record.key: record for record in found if record.key in asked}
 
     def find(self, entity: str, path: str, values: Sequence[str], *, paths: Sequence[str] = ()) -> Records:
         """webCRM compares texts without regard to case, and so does this."""
@@ -130,13 +127,10 @@ class WebcrmConnector:
             raise Misconfigured(f"{entity} has no property '{path}' to look up by.")
         shown = (*paths, path) if paths else ()
         literals = [_literal(known, value) for value in dict.fromkeys(values)]
-        found: Records = []
-        for script in sql.by_literals(facts, path, literals, paths=shown):
-            rows = self._all_rows(facts, script)
-            if rows is None:
-                return self._found_by_listing(entity, path, values, paths=shown)
-            found += [self._reader(entity).record(row, shown) for row in rows]
-        return _meant(found, path, values)
+        rows = self._rows_by(facts, path, literals, shown)
+        if rows is None:
+            return self._found_by_listing(entity, path, values, paths=shown)
+        return _meant((self._reader(entity).record(row, shown) for row in rows), path, values)
 
     def removed(self, entity: str, *, since: datetime, page: str | None = None) -> RemovedPage:  # noqa: ARG002
         raise Misconfigured(f"webCRM tells nothing of removed {entity}: compare complete listings.")
@@ -148,6 +142,23 @@ class WebcrmConnector:
         if entity not in self._readers:
             self._readers[entity] = Reader(_facts(entity), self._editor.name())
         return self._readers[entity]
+
+    def _rows_by(
+        self, facts: Facts, path: str, literals: Sequence[str], paths: Sequence[str]
+    ) -> Sequence[dict[str, Any]] | None:
+        """The rows whose property is one of the literals; None where the system takes no questions."""
+        found: Sequence[dict[str, Any]] = ()
+        try:
+            for script in sql.by_literals(facts, path, literals, paths=paths, longest=self._queries.longest):
+                rows = self._all_rows(facts, script)
+                if rows is None:
+                    return None
+                found = [*found, *rows]
+        except Refused:
+            if len(literals) < 2 or not self._queries.shorten():
+                raise
+            return self._rows_by(facts, path, literals, paths)
+        return found
 
     def _all_rows(self, facts: Facts, script: str) -> Sequence[dict[str, Any]] | None:
         """Every page of one question; None where the system does not take it."""

@@ -18,7 +18,7 @@ EVERYTHING = "SELECT *"
 REMEMBERED = timedelta(hours=1)
 ZONES = timedelta(hours=15)
 """Nobody says in which zone webCRM reads a date without one: this covers them all."""
-REFUSED = frozenset({400, 404, 405, 501})
+REFUSED = frozenset({400, 404, 405, 414, 501})
 
 
 class Queries:
@@ -28,6 +28,7 @@ class Queries:
         self._session = session
         self._vault = vault
         self._mark = mark
+        self._short = f"questions-{mark}"
         self._works: dict[str, bool] = {}
 
     def work(self, facts: Facts) -> bool:
@@ -48,6 +49,17 @@ class Queries:
         if rows is not None:
             self._works[facts.entity] = True
         return rows
+
+    @property
+    def longest(self) -> int:
+        """How many letters a question may have, as far as is known."""
+        return sql.SHORT if self._vault.get(self._short) else sql.LONGEST
+
+    def shorten(self) -> bool:
+        """A long question was not taken: ask short ones for an hour. False where they are short already."""
+        was_long = self.longest > sql.SHORT
+        self._vault.put(self._short, "short", datetime.now(UTC) + REMEMBERED)
+        return was_long
 
     def _probed(self, facts: Facts) -> bool:
         script = f"SELECT {facts.key} FROM {facts.prefix} WHERE {facts.key} = 0"  # noqa: S608 our own names

@@ -14,8 +14,9 @@ NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,10})?")
 UNQUOTABLE = re.compile(r"[\x00-\x1f\x7f]|\\(?='|$)")
 """Control characters; and a backslash before a quote, which some dialects of SQL read as an escape."""
-LONGEST = 5_500
-"""Letters of an encoded question: webCRM sits behind IIS, whose addresses end at about 8,000."""
+LONGEST, SHORT = 5_500, 1_900
+"""Letters of an encoded question. webCRM sits behind IIS, whose addresses end at about 8,000 letters, and what stands
+behind their question mark at 2,048 where nobody has changed that."""
 MOST_KEYS = 150
 
 
@@ -52,11 +53,11 @@ def behind(facts: Facts, last: int, paths: Sequence[str]) -> str:
 
 
 def by_literals(
-    facts: Facts, path: str, literals: Iterable[str], *, paths: Sequence[str] = ()
+    facts: Facts, path: str, literals: Iterable[str], *, paths: Sequence[str] = (), longest: int = LONGEST
 ) -> Iterator[str]:
     """Questions for the rows whose property is one of the literals, each short enough for an address."""
     head = _select(facts, paths)
-    room = LONGEST - len(quote_plus(head))
+    room = longest - len(quote_plus(head))
     chosen: list[str] = []
     length = 0
     for literal in literals:
