@@ -50,7 +50,7 @@ def load_kept(links: Iterable[Link]) -> dict[int, tuple[Values, Values]]:
 
 def _rule_name(row: Conflict) -> str:
     special = [name for name, field in SPECIAL.items() if field == row.field]
-    return special[0] if special else str(row.mapping_id)
+    return special[0] if special else str(row.mapping_id or f"without mapping {row.pk}")
 
 
 def keep_conflicts(rules: PairRules, decisions: Iterable[Decision], now: datetime) -> None:
@@ -88,11 +88,17 @@ def _ask_again(row: Conflict, decision: Decision) -> None:
 
 
 def _close(row: Conflict, decision: Decision, now: datetime) -> None:
-    row.closed_why = "carried out" if row.state == ConflictState.RULED else "both sides agree again"
-    if row.state == ConflictState.OPEN and decision.drafts:
-        row.closed_why = "one side moved on, and its value travels"
+    row.closed_why = _why_closed(row, decision)
     row.state, row.resolved_at = ConflictState.CLOSED, row.resolved_at or now
     row.save(update_fields=["state", "closed_why", "resolved_at"])
+
+
+def _why_closed(row: Conflict, decision: Decision) -> str:
+    if row.mapping_id is None and row.field not in SPECIAL.values():
+        return "its mapping is no more"
+    if row.state == ConflictState.RULED:
+        return "carried out"
+    return "one side moved on, and its value travels" if decision.drafts else "both sides agree again"
 
 
 def _refresh(row: Conflict, clash: Clash) -> None:

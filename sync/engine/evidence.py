@@ -7,7 +7,6 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
 
 from sync.connectors.base import OperationKind
 from sync.core.records import Property, Record
@@ -19,7 +18,7 @@ from sync.engine.observe import observe
 from sync.engine.outcomes import adopt_key
 from sync.engine.pairing import wake_children
 from sync.engine.rules import ends
-from sync.engine.slice import GRACE, Slice
+from sync.engine.slice import GRACE, Slice, free
 from sync.models.links import Intent, IntentState, Link, LinkState
 from sync.models.rows import update_rows
 from sync.models.runs import Change
@@ -31,8 +30,7 @@ UNSEEN = "The worker that made this call ended before it saw the answer."
 def take_over_from_the_dead(pair_id: int, now: datetime) -> int:
     """Intents of a worker that died: whether their call was made nobody knows. Returns how many there were."""
     with transaction.atomic():
-        let_go = Q(lease_until__lt=now) | Q(lease_token="")
-        orphans = Intent.objects.standing(pair_id, IntentState.RECORDED, let_go)
+        orphans = Intent.objects.standing(pair_id, IntentState.RECORDED, free(now))
         links = list(orphans.values_list("link_id", flat=True))
         left = Intent.objects.filter(link_id__in=links, state=IntentState.RECORDED).select_for_update()
         taken = dict(left.order_by("pk").values_list("pk", "link_id"))

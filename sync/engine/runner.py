@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import OperationalError, transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, QuerySet
 
 from sync.connectors.base import ConnectorError, Unavailable
 from sync.core.vocabulary import Outcome, Side
@@ -19,7 +19,7 @@ from sync.engine.guard import judge
 from sync.engine.poll import poll, poll_removed
 from sync.engine.rules import load
 from sync.engine.settle import settle_due
-from sync.engine.slice import LEASE, Means, Overtaken, Slice
+from sync.engine.slice import LEASE, Means, Overtaken, Slice, free
 from sync.engine.waiting import wake_the_planned, wake_the_ready
 from sync.models.links import Intent, IntentState, Link
 from sync.models.pairs import Mode
@@ -67,8 +67,7 @@ def advance(run: Run, means: Means, *, watch: Callable[[Run], None] | None = Non
 
 
 def _take(run: Run, token: str, now: datetime) -> bool:
-    free = Q(lease_token="") | Q(lease_until__lt=now)
-    mine = Run.objects.filter(free, pk=run.pk, state__in=[RunState.QUEUED, RunState.RUNNING])
+    mine = Run.objects.filter(free(now), pk=run.pk, state__in=[RunState.QUEUED, RunState.RUNNING])
     taken = mine.update(state=RunState.RUNNING, lease_token=token, lease_until=now + LEASE)
     Run.objects.filter(pk=run.pk, started_at__isnull=True).update(started_at=now)
     return bool(taken)

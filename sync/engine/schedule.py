@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from sync.engine.evidence import take_over_from_the_dead
+from sync.engine.slice import free
 from sync.models.links import Link
 from sync.models.pairs import EntityPair, Mode
 from sync.models.runs import OPEN_RUNS, Run, RunState
@@ -42,14 +43,18 @@ def open_run(
 
 def open_due_runs(now: datetime) -> list[Run]:
     """A run for every pair whose interval is over. Any number of machines may ask at once."""
-    due = EntityPair.objects.exclude(mode=Mode.OFF).filter(
-        Q(next_run_at__isnull=True) | Q(next_run_at__lte=now + EARLY)
-    )
+    pairs = EntityPair.objects.exclude(mode=Mode.OFF)
+    due = [pair for pair in pairs if _is_over(pair.next_run_at, pair.interval, now + EARLY)]
     return [run for pair in due if (run := _open_in_turn(pair, now))]
 
 
+def _is_over(at: datetime | None, interval: int, now: datetime) -> bool:
+    """A time further off than its interval was set by a clock that was ahead, or by a longer interval."""
+    return at is None or not now < at <= now + timedelta(seconds=interval)
+
+
 def _open_in_turn(pair: EntityPair, now: datetime) -> Run | None:
-    full = pair.next_full_at is None or pair.next_full_at <= now
+    full = _is_over(pair.next_full_at, pair.full_interval, now)
     taken = EntityPair.objects.filter(pk=pair.pk, next_run_at=pair.next_run_at).update(
         next_run_at=now + timedelta(seconds=pair.interval),
         next_full_at=now + timedelta(seconds=pair.full_interval) if full else pair.next_full_at,
@@ -80,9 +85,8 @@ def open_runs_for_due_links(now: datetime) -> list[Run]:
 
 def runs_to_go_on(now: datetime) -> list[int]:
     """Open runs that nobody works on: fresh ones, interrupted ones, those whose worker died."""
-    idle = Q(lease_token="") | Q(lease_until__lt=now)
     rested = Q(resume_at__isnull=True) | Q(resume_at__lte=now)
-    runs = Run.objects.filter(idle, rested, state__in=[RunState.QUEUED, RunState.RUNNING])
+    runs = Run.objects.filter(free(now), rested, state__in=[RunState.QUEUED, RunState.RUNNING])
     return list(runs.order_by("pair__position", "pk").values_list("pk", flat=True))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Greatest
 
 from sync.connectors.base import ConnectorError, Unauthorized, Unavailable
@@ -22,7 +22,7 @@ from sync.engine.outcomes import ANSWERED
 from sync.engine.pairing import join_all, load_matcher, wake_children
 from sync.engine.poll import poll
 from sync.engine.references import load_references
-from sync.engine.slice import LEASE, Overtaken, Slice
+from sync.engine.slice import LEASE, Overtaken, Slice, free
 from sync.engine.write import record_intents, send
 from sync.models.links import OPEN_INTENTS, Intent, Link, LinkQuerySet, LinkState
 from sync.models.pairs import Cursor
@@ -51,10 +51,9 @@ def settle_due(work: Slice) -> bool:
 def claim(work: Slice) -> list[Link]:
     """Take hold of a batch of due links: a conditional update, then a read by its token."""
     now, token = work.ports.now(), work.ports.token()
-    free = Q(lease_token="") | Q(lease_until__lt=now)
-    due = Link.objects.filter(free, pair=work.pair, due_at__lte=now).order_by("due_at", "id")
+    due = Link.objects.filter(free(now), pair=work.pair, due_at__lte=now).order_by("due_at", "id")
     picked = _together(list(due.values_list("pk", "attempts")[:BATCH]))
-    Link.objects.filter(free, pk__in=picked, due_at__lte=now).update(
+    Link.objects.filter(free(now), pk__in=picked, due_at__lte=now).update(
         lease_token=token, lease_until=now + LEASE, epoch=F("epoch") + 1, attempts=F("attempts") + 1
     )
     return list(Link.objects.filter(pk__in=picked, lease_token=token).order_by("id"))

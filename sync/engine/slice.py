@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from sync.connectors.base import Access, Capabilities, Connector, Misconfigured
 from sync.connectors.registry import open_connector
@@ -25,6 +25,13 @@ from sync.models.systems import System
 
 LEASE = timedelta(seconds=150)
 """How long a claimed link or run belongs to its worker: longer than the queue lets a job live."""
+
+
+def free(now: datetime, lease: str = "lease") -> Q:
+    """Nobody holds it: let go, run out, or taken while a clock was far ahead, which would hold it as long."""
+    until = f"{lease}_until"
+    return Q(**{f"{lease}_token": ""}) | Q(**{f"{until}__lt": now}) | Q(**{f"{until}__gt": now + 2 * LEASE})
+
 
 GRACE = timedelta(minutes=2)
 """How long a request whose outcome nobody saw may still be under way."""

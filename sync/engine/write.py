@@ -10,7 +10,6 @@ from datetime import datetime
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
-from django.db.models import Q
 
 from sync.connectors.base import (
     ConnectorError,
@@ -25,7 +24,7 @@ from sync.connectors.base import (
 from sync.core.vocabulary import Side
 from sync.engine.draft import Decision, Draft
 from sync.engine.outcomes import take_outcomes
-from sync.engine.slice import LEASE, Slice
+from sync.engine.slice import LEASE, Slice, free
 from sync.models.links import Intent, Link
 from sync.models.runs import Change
 from sync.models.systems import System
@@ -149,8 +148,9 @@ def _take_write_lease(work: Slice, system: System) -> str:
     token, waited = work.ports.token(), 0.0
     while True:
         now = work.ports.now()
-        free = Q(write_token="") | Q(write_until__lt=now)
-        if System.objects.filter(free, pk=system.pk).update(write_token=token, write_until=now + LEASE):
+        if System.objects.filter(free(now, "write"), pk=system.pk).update(
+            write_token=token, write_until=now + LEASE
+        ):
             return token
         if waited >= work.patience:
             raise Unavailable(f"Another worker is writing to {system}.", retry_after=5)

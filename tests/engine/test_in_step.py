@@ -220,3 +220,18 @@ def test_a_cut_that_a_person_may_have_made_is_a_conflict_and_not_a_guess(
     assert erp(world, pair[0])["phone"] == "33 00 00 00"
     (conflict,) = world.conflicts()
     assert conflict.crm_values == {"OrgName": "Akkurat No"}
+
+
+def test_conflicts_of_mappings_that_are_no_more_are_all_closed(world: World) -> None:
+    erp, crm = world.customer(name="A", phone="22 00 00 00"), ""
+    world.settle()
+    crm = world.link(erp_key=erp).crm_key or ""
+    world.erp.edit("customers", erp, {"name": "Akkurat", "phone": "33 00 00 00"})
+    world.crm.edit("orgs", crm, {"OrgName": "Annen", "OrgPhone": "44 00 00 00"})
+    world.run()
+    assert len(world.conflicts()) == 2
+    world.customers.mappings.filter(erp_property__in=["name", "phone"]).delete()
+    world.erp.edit("customers", erp, {"city": "Oslo"})
+    world.run()
+    assert world.conflicts() == []
+    assert set(Conflict.objects.values_list("closed_why", flat=True)) == {"its mapping is no more"}

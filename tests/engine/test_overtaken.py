@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sync.connectors.base import Unknown
 from sync.engine.runner import advance
-from sync.engine.schedule import open_run
-from sync.models.links import Intent
+from sync.engine.schedule import open_due_runs, open_run, runs_to_go_on
+from sync.engine.slice import LEASE
+from sync.models.links import Intent, Link
 from sync.models.pairs import EntityPair
 from sync.models.runs import Change, Run, RunState
+from sync.models.systems import System
 from tests.world import World, failing
 
 
@@ -77,3 +81,30 @@ def test_a_plan_that_was_made_after_the_pair_went_live_is_carried_out(world: Wor
     assert world.crm.keys("orgs") == []
     world.settle()
     assert len(world.crm.keys("orgs")) == 1
+
+
+def test_what_was_taken_while_our_clock_was_far_ahead_holds_nobody_up(world: World, key: str) -> None:
+    """A worker died then, and the clock was set right again: its leases would last as long as it was ahead."""
+    world.erp.edit("customers", key, {"city": "Oslo"})
+    run, _ = open_run(world.customers, trigger="command", now=world.clock.now())
+    then = world.clock.now() + timedelta(days=30)
+    Run.objects.filter(pk=run.pk).update(state=RunState.RUNNING, lease_token="dead", lease_until=then)
+    Link.objects.update(lease_token="dead", lease_until=then)
+    System.objects.update(write_token="dead", write_until=then)
+    assert runs_to_go_on(world.clock.now()) == [run.pk]
+    assert advance(run, world.means) is not None
+    assert world.of_customer(key)["OrgCity"] == "Oslo"
+
+
+def test_a_turn_that_was_set_while_our_clock_was_far_ahead_comes_at_once(world: World) -> None:
+    then = world.clock.now() + timedelta(days=30)
+    EntityPair.objects.update(next_run_at=then, next_full_at=then)
+    assert [run.full for run in open_due_runs(world.clock.now())] == [True, True]
+    assert open_due_runs(world.clock.now()) == []
+
+
+def test_a_lease_of_a_worker_whose_clock_is_a_little_ahead_is_kept(world: World) -> None:
+    run, _ = open_run(world.customers, trigger="command", now=world.clock.now())
+    ahead = world.clock.now() + LEASE + timedelta(minutes=1)
+    Run.objects.filter(pk=run.pk).update(state=RunState.RUNNING, lease_token="alive", lease_until=ahead)
+    assert advance(run, world.means) is None
