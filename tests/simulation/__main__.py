@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from collections import Counter
-from dataclasses import replace
 
 import django
 
@@ -15,7 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
 from tests.simulation.pool import JOBS, spread  # noqa: E402 - the settings come first
-from tests.simulation.simulation import Result, Simulation  # noqa: E402
+from tests.simulation.simulation import Result, live  # noqa: E402
 
 TAIL = 60
 
@@ -31,12 +30,6 @@ def main() -> int:
             _show(result, asked.tail)
     _sum_up(asked.seeds, figures, violations, time.monotonic() - started)
     return 1 if violations else 0
-
-
-def live(seed: int) -> Result:
-    """One life; what happened in it is told only where something was wrong."""
-    result = Simulation(seed).run()
-    return result if result.violations else replace(result, trace=[])
 
 
 def _asked() -> argparse.Namespace:

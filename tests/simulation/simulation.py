@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
 
@@ -296,3 +296,9 @@ class _Defects(logging.Handler):
             self.simulation.violate(f"{DEFECT} {error!r}\n{text}")
         elif "do not add up" in why:
             self.simulation.violate(why)
+
+
+def live(seed: int) -> Result:
+    """One life; what happened in it is told only where something was wrong."""
+    result = Simulation(seed).run()
+    return result if result.violations else replace(result, trace=[])
