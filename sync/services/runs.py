@@ -56,9 +56,12 @@ def reject(run: Run, *, by: str, reason: str = "") -> None:
     """What the guard held back must not be written: the pair only observes until a person says otherwise."""
     with transaction.atomic():
         _answer(run, "reject", [RunState.HELD], RunState.CANCELLED, by=by, reason=reason)
-        EntityPair.objects.filter(pk=run.pair_id, mode=Mode.LIVE).update(
-            mode=Mode.OBSERVE, approved_version=0
-        )
+        live = EntityPair.objects.filter(pk=run.pair_id, mode=Mode.LIVE)
+        if live.update(mode=Mode.OBSERVE, approved_version=0):
+            record(
+                "mode", by=by, subject=run.pair, reason=f"{run} was rejected", pair=run.pair,
+                before=Mode.LIVE, after=Mode.OBSERVE,
+            )  # fmt: skip
 
 
 def _answer(run: Run, verb: str, states: list[RunState], state: RunState, *, by: str, reason: str) -> None:

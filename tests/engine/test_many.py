@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from sync.connectors.base import Unknown
 from sync.engine import evidence, settle
 from sync.engine.runner import advance
-from sync.engine.schedule import open_run
+from sync.engine.schedule import open_run, sweep
 from sync.models.links import Intent, Link, MatchKey
 from sync.models.pairs import EntityPair
 from sync.models.runs import Change, Run, RunState
@@ -143,6 +143,7 @@ def test_a_run_at_rest_goes_through_no_table_row_by_row(world: World, key: str) 
     with CaptureQueriesContext(connection) as captured:
         for pair in ("customers", "contacts"):
             world.run(pair)
+        sweep(world.clock.now())
     statements = [query["sql"] for query in captured.captured_queries]
     assert scans([sql for sql in statements if sql.startswith(("SELECT", "UPDATE"))]) == set()
 

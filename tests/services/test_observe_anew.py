@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 from django.core.management import call_command
 
+from sync.engine.schedule import open_run
 from sync.models.links import Conflict
 from sync.models.pairs import EntityPair
-from sync.models.runs import Act
+from sync.models.runs import Act, Run, RunState
 from sync.models.systems import System
 from sync.services import pairs as pair_services
 from sync.services.acts import NotPossible
+from sync.services.runs import reject
 from sync.services.systems import introduce_anew
 from tests.world import World, make_world
 
@@ -64,3 +66,12 @@ def test_pairs_of_a_system_that_is_introduced_anew_observe(world: World) -> None
     world.run()
     assert customers(world).mode == "observe"
     assert (world.erp.values("customers", key) or {})["name"] == "Akkurat AS"
+
+
+def test_that_a_rejected_run_ends_live_stands_in_the_audit(world: World) -> None:
+    run, _ = open_run(world.customers, trigger="schedule", now=world.clock.now())
+    Run.objects.filter(pk=run.pk).update(state=RunState.HELD)
+    reject(run, by="anna", reason="Not today")
+    assert customers(world).mode == "observe"
+    said = Act.objects.order_by("pk").values_list("verb", "actor", "before", "after")
+    assert list(said) == [("reject", "anna", {"state": "queued"}, None), ("mode", "anna", "live", "observe")]
