@@ -35,7 +35,7 @@ def test_numbers_arrive_exactly():
 )
 def test_what_is_not_json_is_nonsense_on_a_read_and_unknown_on_a_write(body):
     with RawServer(says(body)) as server:
-        with pytest.raises(Nonsense):
+        with pytest.raises(Nonsense, match="Check the address"):
             session(server).call(READ)
         with pytest.raises(Unknown):
             session(server).call(WRITE)

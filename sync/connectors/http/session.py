@@ -242,7 +242,8 @@ class Session:
         shown = self.short(text)
         if request.writes:
             return Unknown(f"{request.endpoint} was answered with something that is not JSON: {shown}")
-        return Nonsense(f"{request.endpoint} was answered with something that is not JSON: {shown}")
+        todo = "Check the address, and what stands between."
+        return Nonsense(f"{request.endpoint} was answered with something that is not JSON: {shown}. {todo}")
 
     def _content(self, request: Request, response: requests.Response) -> bytes:
         """The body, decoded, as far as the cap allows."""
