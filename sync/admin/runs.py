@@ -114,7 +114,7 @@ class RunAdmin(ReadAdmin):
             "live": run.state in OPEN_RUNS,
             "problem": run.problem,
             "facts": _facts(run),
-            "tables": [_counts(run), _calls(run), *_worst(run)],
+            "tables": [_counts(run), _calls(run), *_windows(run), *_worst(run)],
         }
 
 
@@ -133,7 +133,6 @@ def _facts(run: Run) -> list[Cell]:
         duration=_duration(run), trigger=run.get_trigger_display(), asked_for_by=run.requested_by,
         requested=run.requested_at, started=run.started_at, ended=run.ended_at, goes_on=run.resume_at,
         approved_by=run.approved_by, approved=run.approved_at, links_touched=run.touched,
-        edits_overwritten_meanwhile=run.window_losses,
         changes=Cell(text="written in this run", address=listing(Change, run__exact=run.pk)),
     )  # fmt: skip
 
@@ -159,6 +158,13 @@ def _calls(run: Run) -> Table:
         for endpoint, number in sorted(endpoints.items())
     ]
     return Table(title="Calls made", heads=("System", "Endpoint", "Calls"), lines=lines, none="None.")
+
+
+def _windows(run: Run) -> list[Table]:
+    """Writes that no version protected: what a person edited in between was overwritten."""
+    lines = [cells(system, it["writes"], it["longest_ms"]) for system, it in sorted(run.windows.items())]
+    heads = ("System", "Records", "Longest, ms")
+    return [Table(title="Written without a version", heads=heads, lines=lines)] if lines else []
 
 
 def _worst(run: Run) -> list[Table]:

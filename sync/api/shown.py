@@ -100,12 +100,13 @@ class RunShown(serializers.ModelSerializer[Run]):
     pair = name_of_pair()
     counts = serializers.DictField(child=serializers.IntegerField(), read_only=True)
     calls = values()
+    windows = values()
 
     class Meta:
         model = Run
         fields = (
             "id", "pair", "trigger", "requested_by", "full", "writes", "rules_version", "state", "phase", "round",
-            "requested_at", "started_at", "ended_at", "touched", "counts", "calls", "window_losses", "approved_by",
+            "requested_at", "started_at", "ended_at", "touched", "counts", "calls", "windows", "approved_by",
             "approved_at", "problem",
         )  # fmt: skip
         read_only_fields = fields

@@ -82,6 +82,8 @@ class Slice:
     go_on: Callable[[], bool] = _always
     calls: dict[str, Counter[str]] = field(default_factory=dict)
     verified: set[Side] = field(default_factory=set)
+    read_at: dict[Side, datetime] = field(default_factory=dict)
+    """When each side was last asked for the records that are about to be written."""
 
     @property
     def pair(self) -> EntityPair:

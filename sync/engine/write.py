@@ -26,7 +26,7 @@ from sync.engine.draft import Decision, Draft
 from sync.engine.outcomes import take_outcomes
 from sync.engine.slice import LEASE, Slice, free
 from sync.models.links import Intent, Link
-from sync.models.runs import Change
+from sync.models.runs import Change, Run
 from sync.models.systems import System
 
 STOPS = (Unavailable, Unauthorized, Misconfigured, Nonsense)
@@ -86,8 +86,9 @@ def _intent(link: Link, draft: Draft, change: Change, now: datetime) -> Intent:
 
 
 def send(work: Slice, intents: Sequence[Intent]) -> None:
-    """Make the recorded writes, side by side, in the batches their system takes."""
-    batches = [(side, batch) for side in Side for batch in _batches(work, side, intents)]
+    """Make the recorded writes, side by side, in the batches their system takes; first where no version protects."""
+    sides = sorted(Side, key=lambda side: work.capabilities(side).conditional)
+    batches = [(side, batch) for side in sides for batch in _batches(work, side, intents)]
     for number, (side, batch) in enumerate(batches):
         later = [intent for _, rest in batches[number + 1 :] for intent in rest]
         if number and work.must_stop():
@@ -110,6 +111,7 @@ def _send_batch(
 ) -> ConnectorError | None:
     """One batch. Links in `busy` have another write to come and stay leased. The error that stops the slice, if any."""
     results: list[Result]
+    operations: list[Operation] = []
     try:
         work.verify(side)
         with _write_lease(work, work.pair.system(side)):
@@ -120,8 +122,26 @@ def _send_batch(
         results = [Result(error=error)] * len(intents)
     with transaction.atomic():
         work.hold()
+        _count_window(work, side, operations)
         take_outcomes(work, side, list(zip(intents, results, strict=True)), busy)
     return next((r.error for r in results if isinstance(r.error, STOPS)), None)
+
+
+def _count_window(work: Slice, side: Side, operations: Sequence[Operation]) -> None:
+    """Add to the run's account what was written without a version. Runs inside the transaction that holds the run.
+
+    An edit of the same field between the last read and the landing would be overwritten, and nobody could tell.
+    """
+    conditional = work.capabilities(side).conditional
+    number = sum(it.kind != OperationKind.CREATE and not (conditional and it.version) for it in operations)
+    if not number:
+        return
+    now = work.ports.now()
+    took = int((now - work.read_at.get(side, now)).total_seconds() * 1000)
+    run, system = Run.objects.only("windows").get(pk=work.run.pk), work.pair.system(side).name
+    known = run.windows.get(system, {"writes": 0, "longest_ms": 0})
+    added = {"writes": known["writes"] + number, "longest_ms": max(known["longest_ms"], took)}
+    Run.objects.filter(pk=run.pk).update(windows={**run.windows, system: added})
 
 
 def _let_go(work: Slice, intents: Sequence[Intent], error: ConnectorError) -> None:

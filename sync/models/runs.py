@@ -56,8 +56,10 @@ class Run(models.Model):
     touched = models.PositiveIntegerField(default=0)
     counts = models.JSONField(default=dict)
     calls = models.JSONField(default=dict, help_text="Calls made per system and endpoint.")
-    window_losses = models.PositiveIntegerField(
-        default=0, help_text="Edits found overwritten between read and write."
+    windows = models.JSONField(
+        default=dict,
+        help_text="Per system: records written without a version that protects them, and the longest time in "
+        "milliseconds from the last read of them to the answer. An edit in between is overwritten.",
     )
     approved_by = models.CharField(max_length=150, blank=True)
     approved_at = models.DateTimeField(null=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from unittest.mock import ANY
+
+import pytest
 
 from sync.core.vocabulary import Side
 from sync.engine.runner import advance
@@ -154,3 +157,30 @@ def test_a_ruling_on_values_that_moved_on_is_asked_for_again(world: World, key: 
     (conflict,) = world.conflicts()
     assert (conflict.crm_values, conflict.winner) == ({"OrgName": "Tre AS"}, "")
     assert world.of_customer(key)["OrgName"] == "Tre AS"
+
+
+@pytest.mark.parametrize("changed_since", [True, False])
+def test_writes_that_no_version_protects_are_counted_on_the_run(world: World, *, changed_since: bool) -> None:
+    """And each call of them comes right after a read of its records."""
+    room = world.crm.entity("orgs")
+    room.capabilities = replace(room.capabilities, changed_since=changed_since, bulk_write=20)
+    keys = [world.customer(name=f"Firma {number}") for number in range(45)]
+    world.settle()
+    for key in keys:
+        world.erp.edit("customers", key, {"city": "Bergen"})
+    world.crm.calls.clear()
+    run = world.run()
+    names = [call.name for call in world.crm.calls]
+    writes = [place for place, name in enumerate(names) if name == "write orgs"]
+    assert [len(world.crm.calls[place].operations) for place in writes] == [20, 20, 5]
+    read = "list orgs" if changed_since else "read orgs"
+    assert all(read in names[max(0, place - 2) : place] for place in writes)
+    assert run.windows == {"crm": {"writes": 45, "longest_ms": ANY}}
+    assert 0 < run.windows["crm"]["longest_ms"] < 1000
+
+
+def test_writes_that_a_version_protects_are_not_counted(world: World) -> None:
+    world.customer(name="Akkurat AS")
+    world.settle()
+    world.crm.edit("orgs", world.crm.keys("orgs")[0], {"OrgCity": "Bergen"})
+    assert world.run().windows == {}

@@ -64,6 +64,7 @@ class Result:
             "counts": self.counts,
             "calls": run.calls if run else {},
             "calls_total": self.calls_total,
+            "windows": run.windows if run else {},
             "seconds": self.seconds,
         }
 
