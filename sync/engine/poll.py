@@ -17,7 +17,8 @@ from sync.models.links import Link
 from sync.models.pairs import Cursor, EntityPair
 
 OVERLAP = timedelta(minutes=2)
-"""How far a run reads back behind its cursor: records may become visible late."""
+"""How far a run reads back behind its cursor: records may become visible late. Once it has, and so much later than the
+cursor came there, nothing behind it can still appear: what was a burst of changes is not read again and again."""
 
 A_HANDFUL = 20
 """So many records may all be gone at once; more of them are not believed to be."""
@@ -28,8 +29,8 @@ CLOCKS = timedelta(minutes=10)
 FUTURE = timedelta(days=1)
 """A stamp further ahead than any clock goes wrong is no stamp."""
 
-TAIL_STEPS = 3
-"""How many steps of the remote's clock a later read of the same run reads back."""
+STEPS = 3
+"""How many steps of the remote's clock any read reaches back: for equal stamps."""
 
 
 def poll(work: Slice, side: Side, *, full: bool = False, tail: bool = False) -> bool:
@@ -38,7 +39,7 @@ def poll(work: Slice, side: Side, *, full: bool = False, tail: bool = False) -> 
     `full` asks for a complete listing, `tail` for what came since this run's own last reading.
     """
     cursor, _ = Cursor.objects.get_or_create(pair=work.pair, side=side)
-    if not cursor.page or (full and not cursor.scanning):
+    if not cursor.page or cursor.tailing != tail or (full and not cursor.scanning):
         _begin(work, cursor, side, full=full, tail=tail)
     while True:
         page = _list(work, cursor, side)
@@ -66,14 +67,20 @@ def _list(work: Slice, cursor: Cursor, side: Side) -> Page:
 def _begin(work: Slice, cursor: Cursor, side: Side, *, full: bool, tail: bool) -> None:
     capabilities = work.capabilities(side)
     cursor.scanning = full or cursor.full_at is None or not capabilities.changed_since
-    cursor.page, cursor.started_at = "", work.ports.now()
-    cursor.highest = cursor.position
+    cursor.page, cursor.started_at, cursor.tailing = "", work.ports.now(), tail
+    cursor.highest = (tail and cursor.tail) or cursor.position
     if cursor.scanning:
         cursor.since, cursor.highest = None, None
         cursor.scan += 1
-    elif cursor.position:
-        back = timedelta(seconds=TAIL_STEPS * capabilities.resolution) if tail else OVERLAP
-        cursor.since = cursor.position - back
+    elif cursor.highest:
+        steps = timedelta(seconds=STEPS * capabilities.resolution)
+        cursor.since = cursor.highest - (steps if tail or _is_settled(cursor) else OVERLAP)
+
+
+def _is_settled(cursor: Cursor) -> bool:
+    """Whether a listing that reached back behind the position began so late that nothing can still appear there."""
+    polled_at, reached_at = cursor.polled_at, cursor.reached_at
+    return bool(polled_at and reached_at and polled_at >= reached_at + OVERLAP)
 
 
 @transaction.atomic
@@ -100,18 +107,26 @@ def _highest(known: datetime | None, records: tuple[Record, ...], now: datetime)
 
 def _complete(work: Slice, cursor: Cursor, side: Side, now: datetime) -> None:
     started_at = cursor.started_at or now
-    cursor.polled_at = started_at
     if not cursor.scanning:
-        cursor.position = cursor.highest or cursor.position
+        cursor.tail = cursor.highest
+        if not cursor.tailing:
+            _reach(cursor, cursor.highest or cursor.position, now)
         return
     _refuse_an_empty_source(work, cursor, side)
     # A complete listing is in no order of time: what changed behind its back is at most as old as its start.
     took = max(now - started_at, timedelta())
-    cursor.position = cursor.highest - took if cursor.highest else None
+    _reach(cursor, cursor.highest - took if cursor.highest else None, now)
+    cursor.tail = cursor.position
     cursor.full_at, cursor.scanning = now, False
     # Who was removed before is not in the listing anyway; the feed need only tell of what comes.
     cursor.removed_since = started_at - CLOCKS
     _mark_missing(work, cursor, side, now)
+
+
+def _reach(cursor: Cursor, position: datetime | None, now: datetime) -> None:
+    cursor.polled_at = cursor.started_at
+    if position != cursor.position:
+        cursor.position, cursor.reached_at = position, now
 
 
 def _refuse_an_empty_source(work: Slice, cursor: Cursor, side: Side) -> None:

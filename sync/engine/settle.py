@@ -104,7 +104,10 @@ def _planned(work: Slice, links: list[Link]) -> list[Decision]:
     if links[0].attempts > LAST_ATTEMPT:
         return [_give_up(link) for link in links]
     try:
-        return _decide(work, _freshen(work, links))
+        fresh = _freshen(work, links)
+        if not fresh:
+            _give_back(links)
+        return _decide(work, fresh)
     except (Unavailable, Unauthorized):
         _give_back(links)
         raise
@@ -142,14 +145,18 @@ def _as_read(read: Link, now: Link) -> bool:
 
 
 def _freshen(work: Slice, links: list[Link]) -> list[Link]:
-    """Make sure that *seen* is what both sides say now, at the price of as few calls as possible."""
+    """Make sure that *seen* is what both sides say now, at the price of as few calls as possible.
+
+    Nobody where that took longer than the slice: what came meanwhile is kept, and the links are due as before.
+    """
     for side in Side:
         work.read_at[side] = work.ports.now()
         keys = [link.get(side, "key") for link in links if _must_read(work, link, side)]
         if keys:
             _read(work, side, keys)
-        if _is_open(work, side) and work.capabilities(side).changed_since:
-            poll(work, side, tail=True)
+        reads_on = _is_open(work, side) and work.capabilities(side).changed_since
+        if reads_on and not poll(work, side, tail=True):
+            return []
     return list(Link.objects.filter(pk__in=[link.pk for link in links]).order_by("id"))
 
 

@@ -208,13 +208,16 @@ class Cursor(models.Model):
     position = models.DateTimeField(
         null=True, help_text="The latest stamp accounted for, on the remote's clock."
     )
+    reached_at = models.DateTimeField(null=True, help_text="When the position was reached, on our clock.")
+    tail = models.DateTimeField(null=True, help_text="How far a run has read since on its own account.")
     page = models.TextField(blank=True, help_text="Where an unfinished listing goes on.")
+    tailing = models.BooleanField(default=False, help_text="The unfinished listing reads on from the tail.")
     since = models.DateTimeField(null=True)
     scan = models.PositiveIntegerField(default=0, help_text="Number of the full read under way or last done.")
     scanning = models.BooleanField(default=False)
     started_at = models.DateTimeField(null=True)
     highest = models.DateTimeField(null=True)
-    polled_at = models.DateTimeField(null=True)
+    polled_at = models.DateTimeField(null=True, help_text="When the last listing behind the position began.")
     full_at = models.DateTimeField(null=True, help_text="When the last full read was complete.")
     removed_since = models.DateTimeField(null=True)
 

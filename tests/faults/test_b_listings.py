@@ -81,6 +81,44 @@ def test_a_new_record_that_a_shifted_page_skips_is_found_by_a_later_read(world: 
     assert "Firma 3" in names(world)
 
 
+def test_a_burst_is_read_again_only_while_something_may_still_appear_behind_it(world: World) -> None:
+    keys = [world.customer(name=f"Firma {number}") for number in range(30)]
+    world.erp.entity("customers").page_size = 10
+    world.settle()
+    world.clock.pass_(600)
+    for key in keys:
+        world.erp.edit("customers", key, {"city": "Bergen"})
+    pages = []
+    for _ in range(6):
+        world.erp.calls.clear()
+        world.run()
+        pages.append([call.name for call in world.erp.calls].count("list customers"))
+    assert pages[:2] == [3, 3]
+    assert pages[-2:] == [1, 1]
+
+
+def test_a_record_that_shows_late_is_found_though_its_run_has_read_on(world: World) -> None:
+    """What a run reads between its own writes leads the next run's reading past nobody."""
+    keys = [world.customer(name=f"Firma {number}") for number in range(60)]
+    orgs = world.crm.entity("orgs")
+    orgs.capabilities = replace(orgs.capabilities, bulk_write=20)
+    world.settle()
+    world.clock.pass_(600)
+    late = world.link(erp_key=keys[0]).crm_key or ""
+    world.crm.edit("orgs", late, {"OrgPhone": "44 00 00 00"})
+    hidden = orgs.stored.pop(late)
+    for key in keys[1:]:
+        world.erp.edit("customers", key, {"city": "Bergen"})
+    world.crm.faults = lambda call, phase: world.clock.pass_(
+        90 if (call, phase) == ("write orgs", "before") else 0
+    )
+    world.run()
+    world.crm.faults = lambda _call, _phase: None
+    orgs.stored[late] = hidden
+    world.run()
+    assert (world.erp.values("customers", keys[0]) or {})["phone"] == "44 00 00 00"
+
+
 def test_a_listing_that_ends_too_early_removes_nothing(world: World) -> None:
     keys = [world.customer(name=f"Firma {number}") for number in range(9)]
     world.settle()
