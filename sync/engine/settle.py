@@ -17,10 +17,9 @@ from sync.engine.conflicts import keep_conflicts, load_kept, load_rulings
 from sync.engine.decide import Desk
 from sync.engine.draft import Decision
 from sync.engine.flips import freeze_flips
-from sync.engine.observe import observe
+from sync.engine.fresh import look_again, must_read
 from sync.engine.outcomes import ANSWERED
 from sync.engine.pairing import join_all, load_matcher, wake_children
-from sync.engine.poll import poll
 from sync.engine.references import load_references
 from sync.engine.slice import LEASE, Overtaken, Slice, free
 from sync.engine.write import record_intents, send
@@ -31,8 +30,6 @@ from sync.models.rows import update_rows
 logger = logging.getLogger(__name__)
 
 BATCH = 200
-FEW = 20
-"""So many links at least, where a system takes but one record a call."""
 LAST_ATTEMPT = ANSWERED + 3
 """So often a link is begun whose worker never says what became of it."""
 RELEASE_FIELDS = (
@@ -54,22 +51,11 @@ def claim(work: Slice) -> list[Link]:
     """Take hold of a batch of due links: a conditional update, then a read by its token."""
     now, token = work.ports.now(), work.ports.token()
     due = Link.objects.filter(free(now), pair=work.pair, due_at__lte=now).order_by("due_at", "id")
-    picked = _together(list(due.values_list("pk", "attempts")[: _batch(work)]))
+    picked = _together(list(due.values_list("pk", "attempts")[:BATCH]))
     Link.objects.filter(free(now), pk__in=picked, due_at__lte=now).update(
         lease_token=token, lease_until=now + LEASE, epoch=F("epoch") + 1, attempts=F("attempts") + 1
     )
     return list(Link.objects.filter(pk__in=picked, lease_token=token).order_by("id"))
-
-
-def _batch(work: Slice) -> int:
-    """Where no version protects a record, no more than one call writes: each of them has a fresh read of its own."""
-    calls = [max(FEW, work.capabilities(side).bulk_write) for side in Side if _is_open(work, side)]
-    return min([BATCH, *calls])
-
-
-def _is_open(work: Slice, side: Side) -> bool:
-    """Whether records are written that no version protects."""
-    return work.run.writes and not work.capabilities(side).conditional
 
 
 def _together(due: list[tuple[int, int]]) -> list[int]:
@@ -113,7 +99,7 @@ def _planned(work: Slice, links: list[Link]) -> list[Decision]:
         raise
     except ConnectorError:
         # One of the records may be what cannot be read, and nobody knows which: from now on each goes alone.
-        suspects = [link for link in links if any(_must_read(work, link, side) for side in Side)]
+        suspects = [link for link in links if any(must_read(work, link, side) for side in Side)]
         _still_held(suspects).update(attempts=Greatest(F("attempts"), ANSWERED + 1))
         _give_back([link for link in links if link not in suspects])
         raise
@@ -145,37 +131,10 @@ def _as_read(read: Link, now: Link) -> bool:
 
 
 def _freshen(work: Slice, links: list[Link]) -> list[Link]:
-    """Make sure that *seen* is what both sides say now, at the price of as few calls as possible.
-
-    Nobody where that took longer than the slice: what came meanwhile is kept, and the links are due as before.
-    """
-    for side in Side:
-        work.read_at[side] = work.ports.now()
-        keys = [link.get(side, "key") for link in links if _must_read(work, link, side)]
-        if keys:
-            _read(work, side, keys)
-        reads_on = _is_open(work, side) and work.capabilities(side).changed_since
-        if reads_on and not poll(work, side, tail=True):
-            return []
+    """What both sides say of these links now. Nobody where the slice was over before all of it was read."""
+    if not all(look_again(work, side, links) for side in Side):
+        return []
     return list(Link.objects.filter(pk__in=[link.pk for link in links]).order_by("id"))
-
-
-def _must_read(work: Slice, link: Link, side: Side) -> bool:
-    """Whether a record is asked for by its key: suspects, and all where neither a version nor a change list helps."""
-    blind = _is_open(work, side) and not work.capabilities(side).changed_since
-    return bool(link.get(side, "key")) and bool(blind or link.reread or link.get(side, "missing_at"))
-
-
-def _read(work: Slice, side: Side, keys: Sequence[str]) -> None:
-    """Read records by key; whoever is not there is missing."""
-    found = work.connectors[side].read(work.pair.entity(side), keys, paths=work.rules.paths[side])
-    with transaction.atomic():
-        work.hold()
-        now = work.ports.now()
-        observe(work, side, list(found.values()), scan=None, now=now)
-        gone = [key for key in keys if key not in found]
-        unseen = {"pair": work.pair, f"{side}_key__in": gone, f"{side}_missing_at__isnull": True}
-        Link.objects.current().filter(**unseen).update(**{f"{side}_missing_at": now})
 
 
 def _decide(work: Slice, links: list[Link]) -> list[Decision]:

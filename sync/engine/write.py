@@ -18,11 +18,13 @@ from sync.connectors.base import (
     Operation,
     OperationKind,
     Result,
+    Stale,
     Unauthorized,
     Unavailable,
 )
 from sync.core.vocabulary import Side
 from sync.engine.draft import Decision, Draft
+from sync.engine.fresh import is_open, look_again
 from sync.engine.outcomes import take_outcomes
 from sync.engine.slice import LEASE, Slice, free
 from sync.models.links import Intent, Link
@@ -31,7 +33,7 @@ from sync.models.systems import System
 
 STOPS = (Unavailable, Unauthorized, Misconfigured, Nonsense)
 """What concerns the whole system ends the slice; what concerns one record does not."""
-CHUNK = 100
+MOVED = "The record changed while its write was being prepared."
 
 
 def record_intents(work: Slice, decisions: Sequence[Decision], now: datetime) -> list[Intent]:
@@ -91,13 +93,26 @@ def send(work: Slice, intents: Sequence[Intent]) -> None:
     batches = [(side, batch) for side in sides for batch in _batches(work, side, intents)]
     for number, (side, batch) in enumerate(batches):
         later = [intent for _, rest in batches[number + 1 :] for intent in rest]
-        if number and work.must_stop():
-            _let_go(work, [*batch, *later], Unavailable("The run was ended before this was sent."))
+        if number and not _may_go_on(work, side, batch, later):
             return
         error = _send_batch(work, side, batch, busy={intent.link_id for intent in later})
         if error is not None:
             _let_go(work, later, error)
             raise error
+
+
+def _may_go_on(work: Slice, side: Side, batch: Sequence[Intent], later: Sequence[Intent]) -> bool:
+    """Whether the next batch may be sent. Each call that no version protects has a look of its own before it: the first
+    one had it before the decisions."""
+    links = [intent.link for intent in batch]
+    try:
+        goes_on = not work.must_stop() and (not is_open(work, side) or look_again(work, side, links))
+    except ConnectorError as error:
+        _let_go(work, [*batch, *later], error)
+        raise
+    if not goes_on:
+        _let_go(work, [*batch, *later], Unavailable("The run was ended before this was sent."))
+    return goes_on
 
 
 def _batches(work: Slice, side: Side, intents: Sequence[Intent]) -> list[Sequence[Intent]]:
@@ -112,19 +127,29 @@ def _send_batch(
     """One batch. Links in `busy` have another write to come and stay leased. The error that stops the slice, if any."""
     results: list[Result]
     operations: list[Operation] = []
+    stale: list[tuple[Intent, Result]] = []
     try:
         work.verify(side)
         with _write_lease(work, work.pair.system(side)):
             intents = _still_ours(work, intents)
+            moved = _moved(intents)
+            stale = [(intent, Result(error=Stale(MOVED))) for intent in intents if intent.link_id in moved]
+            intents = [intent for intent in intents if intent.link_id not in moved]
             operations = [_operation(intent, side) for intent in intents]
-            results = work.connectors[side].write(work.pair.entity(side), operations)
+            results = work.connectors[side].write(work.pair.entity(side), operations) if operations else []
     except ConnectorError as error:
         results = [Result(error=error)] * len(intents)
     with transaction.atomic():
         work.hold()
         _count_window(work, side, operations)
-        take_outcomes(work, side, list(zip(intents, results, strict=True)), busy)
+        take_outcomes(work, side, [*zip(intents, results, strict=True), *stale], busy)
     return next((r.error for r in results if isinstance(r.error, STOPS)), None)
+
+
+def _moved(intents: Sequence[Intent]) -> set[int]:
+    """Links that became due since they were decided: what was planned for them holds no more."""
+    now = dict(Link.objects.filter(pk__in=[it.link_id for it in intents]).values_list("pk", "due_at"))
+    return {it.link_id for it in intents if now[it.link_id] not in (None, it.link.due_at)}
 
 
 def _count_window(work: Slice, side: Side, operations: Sequence[Operation]) -> None:

@@ -8,6 +8,7 @@ from unittest.mock import ANY
 
 import pytest
 
+from sync.connectors.base import Unavailable
 from sync.core.vocabulary import Side
 from sync.engine.runner import advance
 from sync.engine.schedule import open_due_runs, open_run, runs_to_go_on
@@ -177,6 +178,51 @@ def test_writes_that_no_version_protects_are_counted_on_the_run(world: World, *,
     assert all(read in names[max(0, place - 2) : place] for place in writes)
     assert run.windows == {"crm": {"writes": 45, "longest_ms": ANY}}
     assert 0 < run.windows["crm"]["longest_ms"] < 1000
+
+
+@pytest.mark.parametrize("changed_since", [True, False])
+def test_an_edit_while_an_earlier_batch_is_written_is_not_overwritten(
+    world: World, *, changed_since: bool
+) -> None:
+    room = world.crm.entity("orgs")
+    room.capabilities = replace(room.capabilities, changed_since=changed_since, bulk_write=20)
+    FieldMapping.objects.update(policy="newest")
+    keys = [world.customer(name=f"Firma {number}") for number in range(30)]
+    world.settle()
+    for key in keys:
+        world.erp.edit("customers", key, {"city": "Bergen"})
+    world.clock.pass_(60)
+
+    def meddle(call: str, phase: str) -> None:
+        if (call, phase) == ("write orgs", "after"):
+            world.crm.faults = lambda _call, _phase: None
+            world.crm.edit("orgs", org(world, keys[-1]), {"OrgCity": "Tromsø"})
+
+    world.crm.faults = meddle
+    world.run()
+    world.settle()
+    assert (world.erp.values("customers", keys[-1]) or {})["city"] == "Tromsø"
+
+
+def test_a_look_that_fails_between_two_batches_leaves_the_rest_for_later(world: World) -> None:
+    room = world.crm.entity("orgs")
+    room.capabilities = replace(room.capabilities, bulk_write=20)
+    keys = [world.customer(name=f"Firma {number}") for number in range(30)]
+    world.settle()
+    for key in keys:
+        world.erp.edit("customers", key, {"city": "Bergen"})
+
+    def fail(call: str, phase: str) -> None:
+        if (call, phase) == ("list orgs", "before") and world.crm.calls[-2].name == "write orgs":
+            world.crm.faults = lambda _call, _phase: None
+            raise Unavailable("It is away.")
+
+    world.crm.faults = fail
+    assert world.run().state == RunState.FAILED
+    assert not Link.objects.exclude(lease_token="").exists()
+    world.clock.pass_(120)
+    world.settle()
+    assert {(world.of_customer(key))["OrgCity"] for key in keys} == {"Bergen"}
 
 
 def test_writes_that_a_version_protects_are_not_counted(world: World) -> None:
