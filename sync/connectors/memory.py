@@ -65,8 +65,8 @@ class MemoryConnector:
         paths: Sequence[str] = (),
     ) -> Page:
         here = self.system.entity(entity)
-        self._before("list", entity)
         wanted = since if here.capabilities.changed_since else None
+        self._before("list", entity, since=wanted)
         rows, following = _page(here, wanted, page)
         records = tuple(record for row in rows if (record := self.system.record(entity, row.key, paths)))
         self._after("list", entity)
@@ -124,12 +124,20 @@ class MemoryConnector:
         return results
 
     def _before(
-        self, verb: str, entity: str, *, keys: tuple[str, ...] = (), operations: tuple[Operation, ...] = ()
+        self,
+        verb: str,
+        entity: str,
+        *,
+        since: datetime | None = None,
+        keys: tuple[str, ...] = (),
+        operations: tuple[Operation, ...] = (),
     ) -> None:
         name = f"{verb} {entity}".rstrip()
         if self.gate is not None:
             self.gate.admit(name)
-        self.system.calls.append(Call(name=name, entity=entity, keys=keys, operations=operations))
+        self.system.calls.append(
+            Call(name=name, entity=entity, since=since, keys=keys, operations=operations)
+        )
         self.system.faults(name, "before")
 
     def _after(self, verb: str, entity: str) -> None:

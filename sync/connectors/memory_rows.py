@@ -30,6 +30,7 @@ class Call:
 
     name: str
     entity: str
+    since: datetime | None = None
     keys: tuple[str, ...] = ()
     operations: tuple[Operation, ...] = ()
 

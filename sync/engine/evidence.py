@@ -14,9 +14,9 @@ from sync.core.spelling import spelling
 from sync.core.values import meaning
 from sync.core.vocabulary import Side
 from sync.engine.confirm import confirm, finish_changes
-from sync.engine.observe import observe
+from sync.engine.observe import match_keys, observe
 from sync.engine.outcomes import adopt_key
-from sync.engine.pairing import wake_children
+from sync.engine.pairing import absorb, wake_children
 from sync.engine.rules import ends
 from sync.engine.slice import GRACE, Slice, free
 from sync.models.links import Intent, IntentState, Link, LinkState
@@ -178,6 +178,8 @@ def _settle_create(work: Slice, side: Side, intent: Intent, records: list[Record
         confirm(work, side, [(intent.link, intent, records[0])], now)
         observe(work, side, records, scan=None, now=now)
         wake_children([intent.link], now)
+    elif not records and (witness := _came_and_went(work, side, intent)):
+        _believe(work, side, intent, witness, now)
     elif not records:
         _ended_without(side, [intent], now)
     else:
@@ -189,3 +191,31 @@ def _settle_create(work: Slice, side: Side, intent: Intent, records: list[Record
             problem=f"{work.pair.system(side)} has {len(records)} records that carry its key: {keys}. "
             "Remove the reference from all but one of them.",
         )
+
+
+def _came_and_went(work: Slice, side: Side, intent: Intent) -> Link | None:
+    """The record that a poll brought back while nobody knew whose it was, and that is gone by now."""
+    name = work.rules.references[side].name
+    here = {key.position for key in work.rules.match if key.by == (name,)}
+    carried = match_keys(work.rules, side, intent.values)
+    alone = Link.objects.current().filter(**{f"{side.other}_key__isnull": True}).exclude(pk=intent.link_id)
+    for position in here & carried.keys():
+        known = {
+            "match_keys__side": side,
+            "match_keys__position": position,
+            "match_keys__value": carried[position],
+        }
+        found = alone.filter(pair=work.pair, **known).select_for_update().order_by("pk")
+        if witness := found.first():
+            return witness
+    return None
+
+
+def _believe(work: Slice, side: Side, intent: Intent, witness: Link, now: datetime) -> None:
+    """The create had landed: its record is this link's from now on, and gone from there like any other."""
+    link, key = intent.link, str(witness.get(side, "key"))
+    witness.put(side, missing_at=witness.get(side, "missing_at") or now)
+    work.uncount([witness])
+    absorb([(link, witness)], now)
+    intent.key = key
+    confirm(work, side, [(link, intent, Record(key=key, values=witness.get(side, "seen"), by_hub=True))], now)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sync.core.mapping import moved
 from sync.core.match import match_values
-from sync.core.records import Record
+from sync.core.records import Record, Values
 from sync.core.stamps import restamp
 from sync.core.values import meaning
 from sync.core.vocabulary import Outcome, Side
@@ -137,7 +137,7 @@ def _stamps(
 
 
 def _keep_match_keys(rules: PairRules, side: Side, links: list[Link]) -> None:
-    wanted = {link.pk: match_keys(rules, side, link) for link in links}
+    wanted = {link.pk: match_keys(rules, side, link.get(side, "seen")) for link in links}
     rows = MatchKey.objects.filter(link_id__in=list(wanted), side=side)
     stale = []
     for row in rows.iterator():
@@ -157,11 +157,9 @@ def _keep_match_keys(rules: PairRules, side: Side, links: list[Link]) -> None:
     )
 
 
-def match_keys(rules: PairRules, side: Side, link: Link) -> dict[int, str]:
+def match_keys(rules: PairRules, side: Side, values: Values) -> dict[int, str]:
     """A record's match keys by position, short enough for an index."""
-    found = match_values(
-        rules.match, rules.rules, side=side, values=link.get(side, "seen"), references=_nobody
-    )
+    found = match_values(rules.match, rules.rules, side=side, values=values, references=_nobody)
     return {position: _short(value) for position, value in found.items()}
 
 

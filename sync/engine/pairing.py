@@ -175,6 +175,12 @@ def join_all(couples: Sequence[tuple[Link, Link]], now: datetime) -> set[int]:
         and _unmoved(locked[keeper.pk], keeper)
         and _free(locked[other.pk], keeper, now)
     ]
+    absorb(joined, now)
+    return {keeper.pk for keeper, _ in joined}
+
+
+def absorb(joined: Sequence[tuple[Link, Link]], now: datetime) -> None:
+    """Each first link takes over what the second, one-sided one remembers; that stays as history."""
     for keeper, other in joined:
         _take_over(keeper, other, now)
     update_rows([other for _, other in joined], ABSORBED_FIELDS)
@@ -184,7 +190,6 @@ def join_all(couples: Sequence[tuple[Link, Link]], now: datetime) -> set[int]:
     for key in keys:
         key.link_id = heirs[key.link_id]
     update_rows(keys, ["link"])
-    return {keeper.pk for keeper, _ in joined}
 
 
 ABSORBED_FIELDS = ("state", "merged_into", "due_at", "waiting", "lease_token", "lease_until")

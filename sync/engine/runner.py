@@ -84,7 +84,7 @@ def _in_one_piece(work: Slice, watch: Callable[[Run], None]) -> Progress | None:
     except ConnectorError as error:
         return _fail(work, str(error))
     except OperationalError as error:
-        said = str(error).partition("\n")[0]
+        said = str(error).partition("\n")[0].rstrip(".")
         return _fail(
             work, f"The hub's own database gave up: {said}. What was kept stands; the next run goes on."
         )

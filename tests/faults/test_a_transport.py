@@ -15,7 +15,7 @@ from sync.core.vocabulary import Side
 from sync.engine.gate import DatabaseGate
 from sync.models.links import Intent, Link
 from sync.models.pairs import Finding
-from sync.models.runs import RunState
+from sync.models.runs import Change, RunState
 from sync.models.systems import System
 from tests.connectors.ports import FakeGate, FakeVault
 from tests.connectors.raw import RawServer, Script, says
@@ -41,6 +41,25 @@ def test_a_create_that_lands_late_makes_no_second_one(world: World, seconds: flo
     world.settle()
     assert orgs(world) == ["Akkurat AS"]
     assert Link.objects.linked().get().erp_key == key
+
+
+def test_a_create_that_was_seen_and_is_gone_again_is_not_made_once_more(world: World) -> None:
+    """Nobody saw the answer, a poll brought the record back, and a person removed it before anybody looked for it."""
+    key = world.customer(name="Akkurat AS")
+    with failing(world.crm, "write orgs", "after", Unknown("The connection was lost.")):
+        world.run()
+    world.run()
+    (made,) = world.crm.keys("orgs")
+    assert world.link(crm_key=made).erp_key is None
+    world.crm.remove("orgs", made)
+    world.clock.pass_(300)
+    world.settle()
+    world.clock.pass_(300)
+    world.settle()
+    assert orgs(world) == []
+    link = world.link(erp_key=key)
+    assert (link.crm_key, link.state) == (made, "removed")
+    assert set(Change.objects.filter(kind="create").values_list("outcome", flat=True)) == {"written"}
 
 
 def test_a_create_that_lands_after_its_grace_is_shown_and_hijacks_nothing(world: World) -> None:

@@ -14,6 +14,7 @@ from sync.engine import (
     confirm,
     decide,
     evidence,
+    fresh,
     observe,
     outcomes,
     pairing,
@@ -170,7 +171,16 @@ def _read_fully(plain: Callable[..., Any]) -> Callable[..., Any]:
     return desk
 
 
-def _never_missing(link: Link, side: Side) -> bool:
+def _one_side_first(plain: Callable[..., Any]) -> Callable[..., Any]:
+    def poll(work: Slice, side: Side, **how: Any) -> bool:
+        unread = not work.pair.cursors.filter(side=side, full_at__isnull=False).exists()
+        first = not work.pair.runs.filter(ended_at__isnull=False).exists()
+        return True if side is Side.CRM and unread and first else plain(work, side, **how)
+
+    return poll
+
+
+def _never_missing(_work: Slice, link: Link, side: Side) -> bool:
     return bool(link.get(side, "key")) and link.reread
 
 
@@ -216,7 +226,11 @@ MUTANTS: dict[str, Patches] = {
         patch.object(confirm, "_judge", _seen_is_base(confirm._judge))
     ],
     "no loser is kept": lambda: [patch.object(write, "_change", _no_loser(write._change))],
-    "absence is removal": _swap((settle, "_must_read", _never_missing), (removal, "VERIFY_AFTER", NOW)),
+    "absence is removal": _swap(
+        (fresh, "must_read", _never_missing),
+        (settle, "must_read", _never_missing),
+        (removal, "VERIFY_AFTER", NOW),
+    ),
     "the cursor moves before the page": lambda: [
         patch.object(poll, "_begin", _cursor_first(poll._begin)),
         patch.object(poll, "OVERLAP", NOW),
@@ -226,7 +240,10 @@ MUTANTS: dict[str, Patches] = {
     "no write carries a version": lambda: [patch.object(write, "_operation", _no_version(write._operation))],
     "twins are not absorbed": _swap((outcomes, "absorb_twins", lambda *_: [])),
     "nothing is matched": _swap((pairing.Matcher, "find", _unmatched)),
-    "creates before both sides are read": lambda: [patch.object(settle, "_desk", _read_fully(settle._desk))],
+    "creates before both sides are read": lambda: [
+        patch.object(settle, "_desk", _read_fully(settle._desk)),
+        patch.object(runner, "poll", _one_side_first(runner.poll)),
+    ],
     "what was removed is made again": _swap((decide, "decide_removal", _made_again)),
     "a lost create is not looked for": lambda: [
         patch.object(evidence, "_settle_create", _unproven(evidence._settle_create))

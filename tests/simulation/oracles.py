@@ -138,7 +138,7 @@ def _forgotten(case: Case, seq: int, counterpart: Row) -> bool:
     birth = case.rows[counterpart][0]
     told = any(
         (it.side, it.entity, it.record.key) == counterpart and not _lost(case, it.seq)
-        for it in case.truth.told
+        for it in case.truth.kept
     )
     unseen = not told and birth.by_hub and birth.written.token not in case.truth.acknowledged
     return unseen or _lost(case, seq)

@@ -20,8 +20,11 @@ from sync.models.runs import OPEN_RUNS, Run
 from tests.simulation import database
 from tests.simulation.people import People
 from tests.simulation.switches import Switches, draw
-from tests.simulation.truth import Truth
+from tests.simulation.truth import Heard, Truth
 from tests.world import World
+
+SEEN_AGAIN = timedelta(hours=1)
+"""How long a record that was left out once is left out no more."""
 
 IN_FLIGHT = GRACE - timedelta(seconds=10)
 """How long a request may be under way: the engine's grace period is longer."""
@@ -76,9 +79,15 @@ class Scheduler:
         self.late: list[Late] = []
         self.flights: dict[int, datetime] = {}
         """Until when the requests under way may land, by the depth of their worker."""
+        self.heard: dict[int, Heard] = {}
+        """What every worker was told and has not committed yet, by its depth."""
+        self.calling: dict[int, Call] = {}
+        """The call that each worker is in, by its depth: others may have made theirs meanwhile."""
         self.trace: list[str] = []
         self.violations: list[str] = []
         self.attempts: set[str] = set()
+        self.hidden: dict[tuple[str, str, str], datetime] = {}
+        """When a record was last left out of an answer."""
 
     def violate(self, what: str) -> None:
         self.violations.append(what)
@@ -137,6 +146,8 @@ class Scheduler:
             self.crash()
         if name in COMMITS:
             self._database()
+        if name == "commit after":
+            self.truth.keep(self.heard.pop(self.depth, Heard()))
 
     def is_planned(self, what: str) -> bool:
         """Whether the plan wants this here: then it happens."""
@@ -184,6 +195,7 @@ class Scheduler:
         except Crash:
             self.dead = False
             self.flights.pop(self.depth, None)
+            self.heard.pop(self.depth, None)
             database.lose_uncommitted()
             self.note("a new worker")
         except Broken:
@@ -217,9 +229,10 @@ class Scheduler:
 
     def at_call(self, system: MemorySystem, call: str, phase: str) -> None:
         self.alive()
-        made = system.calls[-1]
         if phase == "before":
-            self.begin_call(made)
+            self.calling[self.depth] = system.calls[-1]
+            self.begin_call(system.calls[-1])
+        made = self.calling[self.depth]
         pending, self.truth.pending = self.truth.pending, []
         self.point(f"{system.name} {call} {phase}", is_open=True)
         self.fail(system, made, phase)
@@ -227,7 +240,9 @@ class Scheduler:
         if phase == "after":
             self.flights.pop(self.depth, None)
             self.truth.arrived(pending)
-            self.truth.acknowledged.update(operation.token for operation in made.operations)
+            heard = self.heard.setdefault(self.depth, Heard())
+            heard.told += pending
+            heard.tokens |= {operation.token for operation in made.operations}
             self.truth.pending = []
 
     def begin_call(self, made: Call) -> None:
@@ -254,6 +269,19 @@ class Scheduler:
         if operation.token in self.attempts:
             self.violate(f"an attempt was sent twice: {operation}")
         self.attempts.add(operation.token)
+
+    def overlooks(self, system: MemorySystem, entity: str, key: str) -> bool:
+        """Whether an answer leaves this record out. One that is not listed among changes would simply be lost."""
+        call, row, now = system.calls[-1], (system.name, entity, key), self.world.clock.time
+        complete = call.name.startswith("read ") or (call.name.startswith("list ") and call.since is None)
+        if not complete or self.hidden.get(row, now - SEEN_AGAIN) > now - SEEN_AGAIN:
+            return False
+        if not self.chance(self.switches.hidden):
+            return False
+        self.hidden[row] = now
+        self.figures["left out"] += 1
+        self.note(f"{system.name} {entity} {key} is left out")
+        return True
 
     def fail(self, system: MemorySystem, made: Call, phase: str) -> None:
         found, writes = self.switches, bool(made.operations)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
 
 from sync.connectors.memory_system import MemorySystem
+from sync.core.records import Record
 from sync.engine.ports import Ports
 from sync.engine.runner import advance
 from sync.engine.schedule import open_run
@@ -66,11 +67,20 @@ class Simulation(Scheduler):
         self.world.means = Means(ports=ports, hosts=(), slice=timedelta(seconds=25), go_on=self.go_on)
         for system in (self.world.erp, self.world.crm):
             self.truth.watch(system)
+            self._hide(system)
             system.faults = self.faults_of(system)
         self._habits()
         self._clocks()
         self._rules()
         self.people = People(self.world, self.truth, self.random, self.switches)
+
+    def _hide(self, system: MemorySystem) -> None:
+        plain = system.record
+
+        def record(entity: str, key: str, paths: Sequence[str] = ()) -> Record | None:
+            return None if self.overlooks(system, entity, key) else plain(entity, key, paths)
+
+        system.record = record  # type: ignore[method-assign]
 
     def _habits(self) -> None:
         for name in self.switches.habits:
@@ -244,7 +254,8 @@ class Simulation(Scheduler):
             before, standing = len(self.truth.events), self._standing()
             self.pass_through(full=full)
             self.figures["passes"] += 1
-            quiet = len(self.truth.events) == before
+            # The first pass may only have ended runs that were open.
+            quiet = number > 1 and len(self.truth.events) == before
             if quiet and (number > 3 or (self._standing() == standing and not self._is_due())):
                 return
         self.violate(f"still writing after {ROUNDS} passes")

@@ -26,7 +26,7 @@ from tests.simulation.switches import Switches, calm, draw  # noqa: E402
 PLAIN: dict[str, object] = {
     "habits": (), "restores": False, "erp_conditional": True, "crm_conditional": False, "names_editor": True,
     "answers_record": False, "changed_since": True, "removed_feed": False, "idempotent": False, "page_size": 3,
-    "bulk_write": 3, "pages_by_offset": False, "skew": 0.0, "steps": 0,
+    "bulk_write": 3, "pages_by_offset": False, "skew": 0.0, "steps": 0, "hidden": 0.0,
 }  # fmt: skip
 
 

@@ -39,6 +39,14 @@ class Told:
     record: Record
 
 
+@dataclass(kw_only=True)
+class Heard:
+    """What one worker was told since its last commit."""
+
+    told: list[Told] = field(default_factory=list)
+    tokens: set[str | None] = field(default_factory=set)
+
+
 class Tape(list[Written]):
     """A system's log, which also tells the truth of every new entry."""
 
@@ -60,7 +68,10 @@ class Truth:
     sent: dict[str, int] = field(default_factory=dict)
     asked: dict[str, dict[str, Value]] = field(default_factory=dict)
     """What each of the hub's writes asked for, by token."""
+    kept: list[Told] = field(default_factory=list)
+    """What the hub was told and had time to commit before its worker ended."""
     acknowledged: set[str | None] = field(default_factory=set)
+    """Writes whose answers it had time to commit, by token."""
     ruled: set[str] = field(default_factory=set)
     """Values that people typed into the hub itself."""
     seq: int = 0
@@ -88,6 +99,10 @@ class Truth:
 
     def arrived(self, pending: list[Told]) -> None:
         self.told += pending
+
+    def keep(self, heard: Heard) -> None:
+        self.kept += heard.told
+        self.acknowledged |= heard.tokens
 
     def of_hub(self, *kinds: OperationKind) -> Iterator[Event]:
         return (it for it in self.events if it.by_hub and (not kinds or it.written.kind in kinds))
