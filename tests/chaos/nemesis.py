@@ -29,7 +29,7 @@ from tests.chaos.words import ENTITIES
 from tests.e2e.harness import Hub, Systems
 from tests.e2e.processes import alive, eventually, kill
 
-KILLS = {"busy worker": 7, "idle worker": 2, "cluster": 2, "launcher": 1}
+KILLS = {"busy worker": 9, "idle worker": 2, "cluster": 2, "launcher": 1}
 """What is killed, by how often."""
 OTHER_EVERY = 5
 """Kills from one other misfortune to the next."""

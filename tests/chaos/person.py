@@ -19,7 +19,7 @@ MOST_NEW = 60
 CONTESTED = 0.08
 """How often a field is edited on the other side than before."""
 NEW = 0.12
-PAUSE = (0.05, 0.6)
+PAUSE = (0.03, 0.35)
 
 
 @dataclass(frozen=True, kw_only=True)
