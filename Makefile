@@ -12,7 +12,7 @@ DEV_PINS := $(RUN_PINS) requirements-dev.txt
 RUN_STAMP := $(VENV)/.run-$(shell cat $(RUN_PINS) | cksum | cut -d' ' -f1)
 DEV_STAMP := $(VENV)/.dev-$(shell cat $(DEV_PINS) | cksum | cut -d' ' -f1)
 
-.PHONY: help demo demo-clean test check bench chaos screenshots lock clean simulate sweep mutants
+.PHONY: help demo demo-clean test check bench chaos screenshots lock clean simulate sweep mutants machine
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -35,6 +35,9 @@ sweep: $(DEV_STAMP) ## one fault at every point of every scenario: STRIDE=1 for 
 
 mutants: $(DEV_STAMP) ## whether planted defects of the engine are caught: SEEDS=1000
 	@PYTHONHASHSEED=0 $(PY) -m tests.simulation.hunt --seeds $(or $(SEEDS),1000)
+
+machine: $(DEV_STAMP) ## hypothesis tells stories, and shrinks what goes wrong: STORIES=300
+	@PYTHONHASHSEED=0 STORIES=$(or $(STORIES),300) $(PY) -m pytest -q tests/simulation/test_machine.py
 
 check: $(DEV_STAMP) ## format, lint, types, import contracts, migrations, deployment settings
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" .ci/check
