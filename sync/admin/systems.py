@@ -154,7 +154,7 @@ class SystemAdmin(HubAdmin):
         told = facts(
             identity=self.identity(row), tested=row.checked_at, result=row.check_result,
             credentials_set=CLOSED if row.credentials.closed else _names(row.credentials),
-            paused_until=row.paused_until,
+            paused_until=row.paused_until, clock=row.clock,
         )  # fmt: skip
         testing = row.checked_at is None and bool(row.check_result)
         return {**super().toolbar(request, row), "told": told, "testing": testing}

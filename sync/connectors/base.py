@@ -169,6 +169,9 @@ class Gate(Protocol):
     def pause(self, seconds: float) -> None:
         """The system asked to be left alone for that long."""
 
+    def heard(self, clock: datetime) -> None:
+        """What the system's clock said in an answer that just came."""
+
 
 class Vault(Protocol):
     """A place for short-lived tokens, shared by the workers of a system and sealed at rest."""

@@ -142,6 +142,8 @@ class MemoryConnector:
 
     def _after(self, verb: str, entity: str) -> None:
         self.system.faults(f"{verb} {entity}".rstrip(), "after")
+        if self.gate is not None:
+            self.gate.heard(self.system.clock())
 
 
 def open_memory(access: Access) -> MemoryConnector:

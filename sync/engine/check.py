@@ -49,7 +49,11 @@ def _look(system: System, means: Means) -> str:
     read = _entities(system)
     for entity in read:
         _keep_schema(system, entity, _described(connector, entity), means.ports.now())
-    return f"Connected to {identity.name or identity.key}. Properties read of: {', '.join(read) or 'nothing yet'}."
+    system.refresh_from_db(fields=["clock_ahead"])
+    return (
+        f"Connected to {identity.name or identity.key}. Properties read of: {', '.join(read) or 'nothing yet'}. "
+        f"Its clock is {system.clock}."
+    )
 
 
 def _entities(system: System) -> list[str]:

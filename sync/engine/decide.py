@@ -13,6 +13,7 @@ from sync.core.plan import Clash, Plan, Ruling, SideState, Write
 from sync.core.records import Value, Values
 from sync.core.scope import excluded
 from sync.core.vocabulary import Outcome, Side
+from sync.engine.clocks import on_our_clock
 from sync.engine.draft import Decision, Draft
 from sync.engine.pairing import Matcher
 from sync.engine.references import References
@@ -22,9 +23,6 @@ from sync.models.links import Intent, IntentState, Link, LinkState
 
 MOVED = "moved"
 """The conflict of a record whose parent changed where the other side cannot follow."""
-
-MARGIN = timedelta(seconds=5)
-"""Edits closer than this are not told apart by their stamps: the two clocks may differ by as much."""
 
 
 @dataclass(kw_only=True)
@@ -41,6 +39,8 @@ class Desk:
     creates: Mapping[Side, bool]
     removes: Mapping[Side, bool]
     read_fully: bool
+    margin: timedelta
+    """Edits closer than this are not told apart."""
     now: datetime
 
     def decide(self, link: Link) -> Decision:
@@ -71,15 +71,23 @@ class Desk:
         """Both sides known: merge them. `fresh`: they met just now."""
         planned = plan(
             self.rules.rules,
-            erp=_state(link, Side.ERP),
-            crm=_state(link, Side.CRM),
+            erp=self._state(link, Side.ERP),
+            crm=self._state(link, Side.CRM),
             first_winner=Side(self.rules.pair.first_winner),
-            margin=MARGIN,
+            margin=self.margin,
             references=self.references,
             rulings=self.rulings.get(link.pk, {}),
         )
         decision = from_plan(self.rules, link, planned, fresh=fresh)
         return self._moved_parent(link, decision)
+
+    def _state(self, link: Link, side: Side) -> SideState:
+        system = self.rules.pair.system(side)
+        stamps = {
+            path: on_our_clock(datetime.fromisoformat(text), system)
+            for path, text in link.get(side, "stamps").items()
+        }
+        return SideState(now=link.get(side, "seen"), base=link.get(side, "base"), stamps=stamps)
 
     def _moved_parent(self, link: Link, decision: Decision) -> Decision:
         """webCRM cannot move a person: a move in the ERP is a conflict of its own kind."""
@@ -175,11 +183,6 @@ def _blocked(link: Link, intents: list[Intent]) -> Decision:
         outcome=Outcome.UNKNOWN,
         problem="The outcome of a write is not known yet. The hub looks for it before it goes on.",
     )
-
-
-def _state(link: Link, side: Side) -> SideState:
-    stamps = {path: datetime.fromisoformat(text) for path, text in link.get(side, "stamps").items()}
-    return SideState(now=link.get(side, "seen"), base=link.get(side, "base"), stamps=stamps)
 
 
 def from_plan(rules: PairRules, link: Link, planned: Plan, *, fresh: bool) -> Decision:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import F
 
 from sync.connectors.base import Unavailable
+from sync.engine.clocks import STEP
 from sync.engine.ports import Ports
 from sync.models.sealing import Sealed
 from sync.models.systems import System, Token
@@ -29,6 +30,8 @@ class DatabaseGate:
     ports: Ports
     patience: float = 5.0
     calls: Counter[str] = field(default_factory=Counter)
+    _known: list[float | None] = field(default_factory=list)
+    """How far ahead the system's clock is known to be, once that was looked up."""
 
     def admit(self, endpoint: str) -> None:
         if self.ports.in_transaction():
@@ -42,6 +45,15 @@ class DatabaseGate:
     def pause(self, seconds: float) -> None:
         until = self.ports.now() + timedelta(seconds=seconds)
         System.objects.filter(pk=self.system_id).update(paused_until=until)
+
+    def heard(self, clock: datetime) -> None:
+        ahead = (clock - self.ports.now()).total_seconds()
+        if not self._known:
+            self._known = [System.objects.values_list("clock_ahead", flat=True).get(pk=self.system_id)]
+        (known,) = self._known
+        if known is None or abs(ahead - known) > STEP:
+            self._known = [round(ahead, 1)]
+            System.objects.filter(pk=self.system_id).update(clock_ahead=round(ahead, 1))
 
     def _why(self, wait: float) -> str:
         system = System.objects.only("paused_until", "problem").get(pk=self.system_id)

@@ -13,6 +13,7 @@ from django.db.models.functions import Greatest
 
 from sync.connectors.base import ConnectorError, Unauthorized, Unavailable
 from sync.core.vocabulary import Outcome, Side
+from sync.engine.clocks import margin
 from sync.engine.conflicts import keep_conflicts, load_kept, load_rulings
 from sync.engine.decide import Desk
 from sync.engine.draft import Decision
@@ -210,6 +211,7 @@ def _desk(work: Slice, links: list[Link]) -> Desk:
         creates={side: capabilities[side].creates for side in Side},
         removes={side: capabilities[side].removes for side in Side},
         read_fully=read == len(Side),
+        margin=margin((work.pair.system(side), capabilities[side]) for side in Side),
         now=work.ports.now(),
     )
 

@@ -8,6 +8,9 @@ from django.db import models
 
 from sync.models.sealing import SealedField
 
+NOTICED = 2.0
+"""Seconds by which a clock must differ to be worth a word: answers tell whole seconds."""
+
 
 class System(models.Model):
     """One connected installation: this ERP, that webCRM."""
@@ -33,6 +36,9 @@ class System(models.Model):
     problem = models.TextField(blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     check_result = models.TextField(blank=True, editable=False)
+    clock_ahead = models.FloatField(
+        null=True, editable=False, help_text="Seconds its clock is ahead of ours, as its answers tell."
+    )
     failures = models.PositiveIntegerField(default=0, editable=False)
     call_stamps = models.JSONField(default=list, blank=True, editable=False)
     call_version = models.PositiveBigIntegerField(default=0, editable=False)
@@ -44,6 +50,15 @@ class System(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def clock(self) -> str:
+        """What people are told of its clock."""
+        if self.clock_ahead is None:
+            return "not measured yet"
+        if abs(self.clock_ahead) < NOTICED:
+            return "the same as ours"
+        return f"{abs(self.clock_ahead):,.0f} seconds {'ahead of' if self.clock_ahead > 0 else 'behind'} ours"
 
 
 class Token(models.Model):

@@ -11,12 +11,16 @@ class FakeGate:
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.pauses: list[float] = []
+        self.clocks: list[datetime] = []
 
     def admit(self, endpoint: str) -> None:
         self.calls.append(endpoint)
 
     def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
+
+    def heard(self, clock: datetime) -> None:
+        self.clocks.append(clock)
 
 
 class FakeVault:

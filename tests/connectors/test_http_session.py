@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
@@ -94,6 +95,23 @@ def test_a_drip_ends_with_the_total_deadline(start):
         with pytest.raises(Unknown, match="took too long"):
             session(server, deadline=0.3).call(WRITE)
         ended.set()
+
+
+@pytest.mark.parametrize(
+    ("headers", "heard"),
+    [
+        ({"Date": "Sun, 01 Mar 2026 12:00:00 GMT"}, [datetime(2026, 3, 1, 12, 0, 0, 500_000, tzinfo=UTC)]),
+        ({"Date": "Sun, 01 Mar 2026 12:00:00 GMT", "Age": "3600"}, []),
+        ({"Date": "yesterday"}, []),
+        ({"Date": "Sun, 99 Mar 2026 12:00:00 GMT"}, []),
+        ({}, []),
+    ],
+)
+def test_the_clock_of_a_system_is_heard_unless_its_answer_was_kept_in_between(headers, heard):
+    gate = FakeGate()
+    with RawServer(says("{}", **headers)) as server:
+        session(server, gate=gate).call(READ)
+    assert gate.clocks == heard
 
 
 def test_a_redirect_is_not_followed():

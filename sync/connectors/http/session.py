@@ -6,8 +6,10 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -35,6 +37,7 @@ from sync.connectors.http.secrets import Secrets
 TRIES, FIRST_PAUSE = 3, 0.2
 RETRIED = frozenset({408, 500, 502, 503, 504})
 QUOTED = 200
+HALF_A_SECOND = timedelta(seconds=0.5)
 IDLE = 4.0
 CHUNK = 64 * 1024
 SEGMENT = re.compile(r"[A-Za-z0-9_.:~-]+")
@@ -211,6 +214,15 @@ class Session:
         finally:
             self._spoke_at = time.monotonic()
 
+    def _tell_the_time(self, response: requests.Response) -> None:
+        """The Date of an answer, unless it was kept in between. It tells whole seconds: the middle of one is meant."""
+        said = response.headers.get("Date")
+        if said is None or "Age" in response.headers:
+            return
+        with suppress(ValueError, TypeError, OverflowError):
+            at = parsedate_to_datetime(said)
+            self._gate.heard((at if at.tzinfo else at.replace(tzinfo=UTC)) + HALF_A_SECOND)
+
     def _lost(self, request: Request, error: Exception) -> ConnectorError:
         what = "took too long" if _timed_out(error) else f"broke off ({type(error).__name__})"
         if request.writes:
@@ -218,6 +230,7 @@ class Session:
         return Unavailable(f"{request.endpoint} {what}.")
 
     def _answer(self, request: Request, response: requests.Response) -> Answer:
+        self._tell_the_time(response)
         content = self._content(request, response)
         if not response.ok:
             # Errors are shown to people, in whole or in parts: what they must not see goes before anything is read.

@@ -1,0 +1,44 @@
+"""The clocks of the two systems: measured by their answers, and used where stamps are compared."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from sync.models.pairs import FieldMapping
+from sync.models.systems import System
+from tests.world import World
+
+
+@pytest.fixture
+def pair(world: World, key: str) -> tuple[str, str]:
+    FieldMapping.objects.update(policy="newest")
+    return key, world.link(erp_key=key).crm_key or ""
+
+
+@pytest.mark.parametrize("seconds", [-7200, -40, 0, 40, 7200])
+def test_newest_is_newest_however_far_a_clock_is_off(
+    world: World, pair: tuple[str, str], seconds: float
+) -> None:
+    world.crm.clock = lambda: world.clock.now() + timedelta(seconds=seconds)
+    world.run()
+    world.crm.edit("orgs", pair[1], {"OrgName": "Older"})
+    world.clock.pass_(20)
+    world.erp.edit("customers", pair[0], {"name": "Newer"})
+    world.settle()
+    assert world.of_customer(pair[0])["OrgName"] == "Newer"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "the same as ours"), (90, "90 seconds ahead of ours"), (-7200, "7,200 seconds behind ours")],
+)
+def test_it_is_told_in_words(world: World, key: str, seconds: float, words: str) -> None:
+    world.crm.clock = lambda: world.clock.now() + timedelta(seconds=seconds)
+    world.run()
+    assert System.objects.get(name="crm").clock == words
+
+
+def test_one_that_was_never_heard_is_not_measured(db: None) -> None:
+    assert System().clock == "not measured yet"
