@@ -163,8 +163,8 @@ def _calls(run: Run) -> Table:
 def _windows(run: Run) -> list[Table]:
     """Writes that no version protected: what a person edited in between was overwritten."""
     lines = [cells(system, it["writes"], it["longest_ms"]) for system, it in sorted(run.windows.items())]
-    heads = ("System", "Records", "Longest, ms")
-    return [Table(title="Written without a version", heads=heads, lines=lines)] if lines else []
+    title = "Written where no version protects: an edit in that time is overwritten"
+    return [Table(title=title, heads=("System", "Records", "Longest, ms"), lines=lines)] if lines else []
 
 
 def _worst(run: Run) -> list[Table]:

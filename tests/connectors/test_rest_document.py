@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -246,3 +247,11 @@ def test_any_odd_value_anywhere_opens_or_is_a_sentence(way, value):
     place[way[-1]] = value
     with suppress(Misconfigured):
         read_document(document, {"client_id": "hub", "client_secret": "hub-secret"})
+
+
+def test_the_description_in_the_docs_is_one():
+    """What people copy must be taken as it stands."""
+    text = (Path(__file__).parents[2] / "docs" / "rest.md").read_text(encoding="utf-8")
+    example = yaml.safe_load(text.partition("```yaml\n")[2].partition("```")[0])
+    document = read_document(example, {"client_id": "one", "client_secret": "two"})
+    assert list(document.resources) == ["customers"]
