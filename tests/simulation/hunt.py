@@ -36,7 +36,7 @@ class Hunted:
 def hunt(name: str, *, seeds: int) -> Hunted:
     """Seeds from the first on until an oracle speaks that is silent without the defect.
 
-    That the engine itself breaks down counts for nothing.
+    A life in which the engine itself broke down shows nothing, whatever else was wrong in it.
     """
     started, number, caught_by = time.monotonic(), 0, ""
     while number < seeds and not caught_by:
@@ -49,7 +49,8 @@ def hunt(name: str, *, seeds: int) -> Hunted:
 
 
 def _spoken(seed: int) -> list[str]:
-    return [it for it in Simulation(seed).run().violations if not it.startswith(DEFECT)]
+    found = Simulation(seed).run().violations
+    return [] if any(it.startswith(DEFECT) for it in found) else found
 
 
 def main() -> int:
