@@ -91,8 +91,8 @@ def _base_first(plain: Callable[..., None]) -> Callable[..., None]:
     return apply
 
 
-def _shared_base(link: Link, side: Side) -> Any:
-    state = PLAIN_STATE(link, side)
+def _shared_base(desk: decide.Desk, link: Link, side: Side) -> Any:
+    state = PLAIN_STATE(desk, link, side)
     both = {**link.crm_base, **link.erp_base}
     pairs = (("name", "OrgName"), ("city", "OrgCity"), ("zip", "OrgZip"), ("last", "PersonLast"))
     shared = {crm: both[erp] for erp, crm in pairs if erp in both and crm in both}
@@ -101,7 +101,7 @@ def _shared_base(link: Link, side: Side) -> Any:
     )
 
 
-PLAIN_STATE = decide._state
+PLAIN_STATE = decide.Desk._state
 
 
 def _no_loser(plain: Callable[..., Change]) -> Callable[..., Change]:
@@ -217,7 +217,7 @@ MUTANTS: dict[str, Patches] = {
     "no grace": _swap((outcomes, "GRACE", NOW), (evidence, "GRACE", NOW)),
     "an unknown outcome counts as failed": _swap((outcomes, "_unknown", _unknown_is_failed)),
     "no intent is committed": lambda: [patch.object(settle, "send", _without_intent(settle.send))],
-    "one shared base": _swap((decide, "_state", _shared_base)),
+    "one shared base": _swap((decide.Desk, "_state", _shared_base)),
     "the base is what was written": _swap((confirm, "_base_of", _written_is_held)),
     "any read-back is adopted": _swap((confirm, "_base_of", _anything_is_ours)),
     "anything in a new record is its default": _swap((confirm, "_given_at_birth", _all_at_birth)),
