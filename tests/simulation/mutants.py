@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
+
+from django.db import transaction
 
 from sync.core.records import Value
 from sync.core.vocabulary import Outcome, Side
@@ -19,6 +22,7 @@ from sync.engine import (
     outcomes,
     pairing,
     poll,
+    ports,
     removal,
     runner,
     settle,
@@ -28,7 +32,9 @@ from sync.engine.draft import Decision
 from sync.engine.slice import Slice
 from sync.models.links import Intent, IntentState, Link
 from sync.models.pairs import Cursor
-from sync.models.runs import Change
+from sync.models.runs import Act, Change
+from sync.models.systems import System
+from sync.services import systems
 
 Patches = Callable[[], Sequence[Any]]
 NOW = timedelta(0)
@@ -201,6 +207,22 @@ def _counts_twice(plain: Callable[..., None]) -> Callable[..., None]:
     return touch
 
 
+def _read_in_transaction(plain: Callable[..., list[Link]]) -> Callable[..., list[Link]]:
+    def freshen(work: Slice, links: list[Link]) -> list[Link]:
+        with transaction.atomic():
+            return plain(work, links)
+
+    return freshen
+
+
+def _told_in_full(plain: Callable[..., Act]) -> Callable[..., Act]:
+    def record(verb: str, *, subject: System, **facts: Any) -> Act:
+        shown = {"after": dict(subject.credentials)} if verb == "credentials" else {}
+        return plain(verb, subject=subject, **{**facts, **shown})
+
+    return record
+
+
 def _seen_is_base(plain: Callable[..., None]) -> Callable[..., None]:
     def judge(work: Slice, side: Side, link: Link, intent: Intent, record: Any, now: Any) -> None:
         plain(work, side, link, intent, record, now)
@@ -265,5 +287,10 @@ MUTANTS: dict[str, Patches] = {
         (outcomes, "finish_changes", _never), (confirm, "finish_changes", _never)
     ),
     "a link is counted twice": lambda: [patch.object(Slice, "touch", _counts_twice(Slice.touch))],
+    "the audit shows credentials": lambda: [patch.object(systems, "record", _told_in_full(systems.record))],
+    "records are read inside a transaction": lambda: [
+        patch.object(ports, "connection", SimpleNamespace(in_atomic_block=False)),
+        patch.object(settle, "_freshen", _read_in_transaction(settle._freshen)),
+    ],
     "an echo is an edit": _swap((observe, "_confirm_writes", _never)),
 }

@@ -18,6 +18,7 @@ from tests.simulation.edits import (
     no_ping_pong,
     nothing_invented,
 )
+from tests.simulation.secrets import told
 from tests.simulation.words import ENTITIES, FIELDS, REFERENCE, akin, essence, forward
 
 if TYPE_CHECKING:
@@ -234,8 +235,14 @@ def _ever(case: Case, row: Row, path: str) -> Iterator[Value]:
         yield case.truth.asked.get(event.written.token or "", {}).get(path)
 
 
+def secrets_confined(_: Case) -> Iterator[str]:
+    """What is sealed stands nowhere in the clear."""
+    yield from (f"{table} tells one" for table in told())
+
+
 Oracle = Callable[[Case], Iterator[str]]
 ORACLES: tuple[Oracle, ...] = (
     convergence, bijection, no_double_create, scope, parents_first, no_lost_edit, no_false_conflict, nothing_invented,
     no_lossy_echo, no_ping_pong, audit_complete, truthful_bases, counts_add_up, nothing_left_open,
+    secrets_confined,
 )  # fmt: skip

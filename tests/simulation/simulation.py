@@ -23,6 +23,7 @@ from tests.simulation import database
 from tests.simulation.oracles import judge
 from tests.simulation.people import People
 from tests.simulation.scheduler import Broken, Endless, Scheduler
+from tests.simulation.secrets import enter_secrets
 from tests.simulation.switches import HABITS, Switches, calm, crm_capabilities, erp_capabilities
 from tests.simulation.witness import Witness
 from tests.world import make_world
@@ -65,6 +66,7 @@ class Simulation(Scheduler):
         tokens = (f"token-{number}" for number in count(1))
         ports = Ports(now=self.now, token=lambda: next(tokens), sleep=self.pass_time)
         self.world.means = Means(ports=ports, hosts=(), slice=timedelta(seconds=25), go_on=self.go_on)
+        enter_secrets()
         for system in (self.world.erp, self.world.crm):
             self.truth.watch(system)
             self._hide(system)

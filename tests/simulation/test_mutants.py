@@ -1,0 +1,44 @@
+"""A share of the hunt that fits into every test run. `make mutants` plants every defect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from sync.engine import settle
+from tests.simulation.hunt import hunt
+from tests.simulation.mutants import MUTANTS
+
+SEEDS = 3
+CAUGHT = (
+    ("no intent is committed", "without a committed intent"),
+    ("records are read inside a transaction", "a remote call inside a transaction"),
+    ("the audit shows credentials", "secrets confined"),
+    ("a link is counted twice", "counts"),
+)
+"""Defects, and a word of the oracle that must speak of each."""
+
+
+def _break_down(*_: Any) -> None:
+    raise RuntimeError("The engine is at its end.")
+
+
+def _breakdown() -> Sequence[Any]:
+    return [patch.object(settle, "_decide", _break_down)]
+
+
+@pytest.mark.parametrize(("name", "word"), CAUGHT)
+def test_a_planted_defect_is_caught(name: str, word: str) -> None:
+    assert word in hunt(name, seeds=SEEDS).caught_by
+
+
+@pytest.mark.parametrize("harmless", [list, _breakdown], ids=["nothing", "a breakdown"])
+def test_what_shows_nothing_survives(harmless: Any) -> None:
+    """A hunt is no good if it catches whatever it is given, or takes an engine that broke down for a catch."""
+    with patch.dict(MUTANTS, {"harmless": harmless}):
+        hunted = hunt("harmless", seeds=1)
+    assert hunted.caught_by == ""
+    assert "SURVIVED" in hunted.line()
