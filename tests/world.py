@@ -51,7 +51,7 @@ ORGANISATION = (
 CONTACT = (text("id", read_only=True), text("customer.id"), text("last"), text("mail"), text("reference"))
 PERSON = (
     text("PersonId", read_only=True), text("PersonOrgId"), text("PersonLast"),
-    text("PersonMail"), text("PersonRef"),
+    text("PersonMail"), text("PersonRef"), text("PersonStatus"),
 )  # fmt: skip
 
 
@@ -228,6 +228,7 @@ def _contacts(erp: System, crm: System, customers: EntityPair) -> EntityPair:
         name="contacts", position=2, erp_system=erp, erp_entity="contacts", crm_system=crm, crm_entity="persons",
         mode="live", erp_label="last", crm_label="PersonLast", parent=customers,
         erp_parent_property="customer.id", crm_parent_property="PersonOrgId",
+        inactive={"crm": {"PersonStatus": "Resigned"}},
     )  # fmt: skip
     for position, row in enumerate(
         (

@@ -24,6 +24,17 @@ OPEN_FIRST = Case(
 )
 
 
+ANSWERS = {
+    False: [("erp", "Keep ERP"), ("crm", "Keep webCRM")],
+    True: [("erp", "Replace it under its new parent"), ("crm", "Keep it where it is")],
+}
+"""What may be said of a whole record, by whether the question is a move."""
+REPLACED = (
+    "webCRM cannot move a record. Replaced, the old one is marked inactive and let go, with its history, and a new "
+    "one is made under the new parent. Kept, it stays where it is, and its other fields stay in step."
+)
+
+
 class ResolveForm(ReasonForm):
     """Whose value is kept. `seen` is what the person looked at."""
 
@@ -39,6 +50,7 @@ class ResolveForm(ReasonForm):
         super().__init__(*args, row=row, **kwargs)
         if row.mapping_id is None:
             del self.fields["value"]
+            self.fields["winner"] = forms.ChoiceField(choices=ANSWERS[conflicts.is_move(row)])
 
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or {}
@@ -126,6 +138,8 @@ class ConflictAdmin(ReadAdmin):
             ),
             "sides": [_side(conflict, Side.ERP), _side(conflict, Side.CRM)],
             "form": ResolveForm(row=conflict),
+            "answers": ANSWERS[conflicts.is_move(conflict)],
+            "consequence": REPLACED if conflicts.is_move(conflict) else "",
             "is_open": conflict.state == ConflictState.OPEN,
             "tables": [_acts(conflict)],
         }  # fmt: skip

@@ -13,6 +13,7 @@ from sync.core.records import Property, Record, Value, Values
 from sync.core.spelling import is_grown, spelling
 from sync.core.values import meaning
 from sync.core.vocabulary import Outcome, Side
+from sync.engine.replace import replace, standing
 from sync.engine.rules import PairRules, ends
 from sync.engine.slice import Slice
 from sync.models.links import Conflict, ConflictState, Intent, IntentState, Link, LinkState
@@ -41,8 +42,11 @@ LINK_FIELDS = (
 
 def confirm(work: Slice, side: Side, couples: Sequence[tuple[Link, Intent, Record]], now: datetime) -> None:
     """Close acknowledged (or found) writes with what their records hold. Runs inside the caller's transaction."""
+    replacing = standing([link for link, _, _ in couples])
     for link, intent, record in couples:
         _judge(work, side, link, intent, record, now)
+        if ruling := replacing.get(link.pk):
+            _go_on_replacing(link, intent, ruling, now)
     links = [link for link, _, _ in couples]
     work.touch(links, Outcome.WRITTEN)
     update_rows(links, LINK_FIELDS)
@@ -50,6 +54,16 @@ def confirm(work: Slice, side: Side, couples: Sequence[tuple[Link, Intent, Recor
     intents = [intent for _, intent, _ in couples]
     update_rows(intents, ["state", "problem", "ended_at", "key"])
     finish_changes(intents, Change.Outcome.WRITTEN, now)
+
+
+def _go_on_replacing(link: Link, intent: Intent, ruling: Conflict, now: datetime) -> None:
+    """A person decided that the record is replaced: its last write lets it go, any other one comes before that."""
+    if link.state == LinkState.REMOVED:
+        return
+    if intent.rules:
+        link.due_at, link.reason = now, LEFT
+    else:
+        replace(link, ruling, now)
 
 
 def _end_rulings(links: Sequence[Link]) -> None:

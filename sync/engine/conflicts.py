@@ -11,13 +11,15 @@ from django.db.models import Q
 from sync.core.plan import Clash, Ruling
 from sync.core.records import Values
 from sync.core.vocabulary import Side
-from sync.engine.decide import MOVED
 from sync.engine.draft import Decision
 from sync.engine.removal import REMOVED
 from sync.engine.rules import PairRules
 from sync.models.links import Conflict, ConflictState, Link
 
 UNDER_WAY = (ConflictState.OPEN, ConflictState.RULED)
+MOVED = "moved"
+"""The conflict of a record whose parent changed where the other side cannot follow."""
+
 SPECIAL = {REMOVED: "the record itself (removed)", MOVED: "the record's parent (moved)"}
 
 
@@ -67,7 +69,7 @@ def _keep(rules: PairRules, decision: Decision, rows: Mapping[str, Conflict], no
     clashes = {clash.rule: clash for clash in decision.clashes}
     for name, row in rows.items():
         under_way = row.state == ConflictState.RULED and decision.drafts
-        if name in clashes or under_way:
+        if name in clashes or name in decision.standing or under_way:
             continue
         if row.state == ConflictState.RULED and (decision.failed or decision.waiting):
             _ask_again(row, decision)
@@ -96,6 +98,8 @@ def _close(row: Conflict, decision: Decision, now: datetime) -> None:
 def _why_closed(row: Conflict, decision: Decision) -> str:
     if row.mapping_id is None and row.field not in SPECIAL.values():
         return "its mapping is no more"
+    if row.field == SPECIAL[MOVED] and row.winner != Side.CRM:
+        return "it has the same parent on both sides again"
     if row.state == ConflictState.RULED:
         return "carried out"
     return "one side moved on, and its value travels" if decision.drafts else "both sides agree again"

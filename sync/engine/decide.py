@@ -14,15 +14,14 @@ from sync.core.records import Value, Values
 from sync.core.scope import excluded
 from sync.core.vocabulary import Outcome, Side
 from sync.engine.clocks import on_our_clock
+from sync.engine.conflicts import MOVED
 from sync.engine.draft import Decision, Draft
 from sync.engine.pairing import Matcher
 from sync.engine.references import References
-from sync.engine.removal import REMOVED, ask_about_merge, decide_removal, missing_side
+from sync.engine.removal import REMOVED, VERIFY_AFTER, ask_about_merge, decide_removal, missing_side
+from sync.engine.replace import decide_replacement, wants
 from sync.engine.rules import PairRules
 from sync.models.links import Intent, IntentState, Link, LinkState
-
-MOVED = "moved"
-"""The conflict of a record whose parent changed where the other side cannot follow."""
 
 
 @dataclass(kw_only=True)
@@ -58,10 +57,19 @@ class Desk:
 
     def _missing(self, link: Link, side: Side) -> Decision:
         ruling = self.rulings.get(link.pk, {}).get(REMOVED)
+        if side is Side.CRM and wants(self.rulings.get(link.pk, {}).get(MOVED)):
+            return self._gone_before_replaced(link)
         decision = decide_removal(self.rules, link, side, removes=self.removes, ruling=ruling, now=self.now)
         if ruling is None and decision.drafts and (survivor := self._survivor(link, side)):
             return ask_about_merge(self.rules, link, side, survivor)
         return decision
+
+    def _gone_before_replaced(self, link: Link) -> Decision:
+        """Somebody removed what was to be left behind: nothing of the ERP's is to be removed for that."""
+        if self.now - link.crm_missing_at < VERIFY_AFTER:  # type: ignore[operator]
+            why = f"Missing in {self.rules.pair.crm_system}; the hub looks again before it believes it."
+            return Decision(link=link, outcome=Outcome.WAITING, problem=why, retry=True)
+        return Decision(link=link, outcome=Outcome.REMOVED, replaced=True)
 
     def _survivor(self, link: Link, side: Side) -> Link | None:
         """The record that a missing one was merged into: its system named it, or it bears the same match key."""
@@ -92,10 +100,16 @@ class Desk:
     def _moved_parent(self, link: Link, decision: Decision) -> Decision:
         """webCRM cannot move a person: a move in the ERP is a conflict of its own kind."""
         parent = self.references.parent_of(link, Side.ERP)
-        if not parent or not parent.crm_key or not link.crm_parent or parent.crm_key == link.crm_parent:
+        ruling = self.rulings.get(link.pk, {}).get(MOVED)
+        if parent and parent.crm_key and parent.crm_key == link.crm_parent:
             return decision
         erp = {self.rules.pair.erp_parent_property: link.erp_parent}
         crm = {self.rules.pair.crm_parent_property: link.crm_parent}
+        if wants(ruling) and ruling and (ruling.erp, ruling.crm) == (erp, crm):
+            creates = self.creates[Side.CRM]
+            return decide_replacement(self.rules, link, decision, parent=parent, creates=creates)
+        if not parent or not parent.crm_key or not link.crm_parent:
+            return decision
         if self.kept.get(link.pk) != (erp, crm):
             why = f"It moved to {parent} in the ERP; webCRM cannot move it. Keep it there, or make it anew."
             decision.clashes.append(Clash(rule=MOVED, erp=erp, crm=crm, why=why))

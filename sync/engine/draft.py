@@ -56,6 +56,10 @@ class Decision:
     clashes: list[Clash] = field(default_factory=list)
     merged: bool = False
     """Both sides were merged: conflicts that no longer clash are over."""
+    standing: set[str] = field(default_factory=set)
+    """Conflicts whose decision is not carried out yet, although nothing clashes."""
+    replaced: bool = False
+    """A person wants it replaced, and the old record is gone by itself."""
     failed: bool = False
     waiting: bool = False
     retry: bool = False

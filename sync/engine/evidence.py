@@ -16,7 +16,7 @@ from sync.core.vocabulary import Side
 from sync.engine.confirm import confirm, finish_changes
 from sync.engine.observe import match_keys, observe
 from sync.engine.outcomes import adopt_key
-from sync.engine.pairing import absorb, wake_children
+from sync.engine.pairing import absorb, separated, wake_children
 from sync.engine.rules import ends
 from sync.engine.slice import GRACE, Slice, free
 from sync.models.links import Intent, IntentState, Link, LinkState
@@ -168,7 +168,9 @@ def _look_by_reference(work: Slice, side: Side, intents: Sequence[Intent]) -> No
         now = work.ports.now()
         _lock(wanted.values())
         for value, intent in wanted.items():
-            _settle_create(work, side, intent, found[value], now)
+            others = separated(intent.link, side)
+            mine = [record for record in found[value] if record.key not in others]
+            _settle_create(work, side, intent, mine, now)
 
 
 def _settle_create(work: Slice, side: Side, intent: Intent, records: list[Record], now: datetime) -> None:
@@ -199,6 +201,7 @@ def _came_and_went(work: Slice, side: Side, intent: Intent) -> Link | None:
     here = {key.position for key in work.rules.match if key.by == (name,)}
     carried = match_keys(work.rules, side, intent.values)
     alone = Link.objects.current().filter(**{f"{side.other}_key__isnull": True}).exclude(pk=intent.link_id)
+    alone = alone.exclude(**{f"{side}_key__in": separated(intent.link, side)})
     for position in here & carried.keys():
         known = {
             "match_keys__side": side,

@@ -148,6 +148,12 @@ def _separations(rules: PairRules, links: Iterable[Link]) -> set[tuple[str, str]
     return set(rows.values_list("erp_key", "crm_key"))
 
 
+def separated(link: Link, side: Side) -> set[str]:
+    """Keys of that side's records of which a person said that they are not this link's."""
+    own = {"pair": link.pair_id, f"{side.other}_key": link.get(side.other, "key")}
+    return set(Separation.objects.filter(**own).values_list(f"{side}_key", flat=True))
+
+
 HALF = ("key", "parent", "seen", "base", "stamps", "version", "updated_at", "by_hub", "scan", "missing_at")
 """What a link remembers of one side, and takes over from the link it absorbs."""
 

@@ -22,6 +22,7 @@ from sync.engine.fresh import look_again, must_read
 from sync.engine.outcomes import ANSWERED
 from sync.engine.pairing import join_all, load_matcher, wake_children
 from sync.engine.references import load_references
+from sync.engine.replace import replace, standing
 from sync.engine.slice import LEASE, Overtaken, Slice, free
 from sync.engine.write import record_intents, send
 from sync.models.links import OPEN_INTENTS, Intent, Link, LinkQuerySet, LinkState
@@ -222,6 +223,9 @@ def _release(work: Slice, decisions: list[Decision], now: datetime) -> None:
     for decision in decisions:
         _apply(work, decision, now)
     update_rows([d.link for d in decisions], RELEASE_FIELDS)
+    gone = {decision.link.pk: decision.link for decision in decisions if decision.replaced}
+    for pk, ruling in standing(gone.values()).items() if work.run.writes else ():
+        replace(gone[pk], ruling, now)
 
 
 def _apply(work: Slice, decision: Decision, now: datetime) -> None:

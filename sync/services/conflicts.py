@@ -8,14 +8,19 @@ from django.db import transaction
 from django.utils import timezone
 
 from sync.core.values import Unfit, coerce
-from sync.engine.conflicts import SPECIAL
-from sync.engine.decide import MOVED
+from sync.engine.conflicts import MOVED, SPECIAL
+from sync.engine.replace import impossible
 from sync.engine.rules import load
 from sync.jobs import enqueue
 from sync.models.links import Conflict, ConflictState, Link
 from sync.services.acts import NotPossible, record
 
 WINNERS = ("erp", "crm", "other")
+
+
+def is_move(conflict: Conflict) -> bool:
+    """Whether it asks of a record whose parent changed, and not of a value."""
+    return conflict.field == SPECIAL[MOVED]
 
 
 def resolve(
@@ -53,13 +58,12 @@ def _refuse(found: Conflict, winner: str, value: Any, seen: dict[str, Any] | Non
         raise NotPossible(f"This conflict is {found.get_state_display()} already.")
     if winner not in WINNERS:
         raise NotPossible(f"'{winner}' is no answer. Say erp, crm or other.")
+    if winner == "other" and found.field in SPECIAL.values():
+        raise NotPossible("This is no question of a value. Keep the ERP's or webCRM's.")
     if winner == "other" and (found.mapping_id is None or value is None):
         raise NotPossible("Another value needs a field and a value. Give one, or keep one of the two sides.")
-    if winner == "erp" and found.field == SPECIAL[MOVED]:
-        raise NotPossible(
-            "webCRM cannot move a record to another parent. Keep webCRM's, or unlink the two and resume the ERP "
-            "record: it is made anew under its new parent."
-        )
+    if winner == "erp" and is_move(found) and (why := impossible(load(found.link.pair))):
+        raise NotPossible(f"webCRM cannot move a record, and cannot have it replaced. {why}")
     if winner == "other":
         _refuse_unfit(found, value)
     if seen is not None and seen != {"erp": found.erp_values, "crm": found.crm_values}:

@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from sync.core.vocabulary import Side
 from sync.engine.pairing import join
+from sync.engine.replace import end_conflicts, take_apart
 from sync.jobs import enqueue
-from sync.models.links import OPEN_INTENTS, ConflictState, Link, LinkState, MatchKey, Separation
+from sync.models.links import OPEN_INTENTS, Link, LinkState, MatchKey, Separation
 from sync.models.pairs import EntityPair
 from sync.services.acts import NotPossible, record
 
@@ -79,31 +80,13 @@ def unlink(chosen: Link, *, by: str, reason: str = "") -> None:
 
 
 def _split(found: Link) -> Link:
-    """The webCRM half moves into a link of its own; both halves rest."""
-    names = ("key", "parent", "seen", "stamps", "version", "updated_at", "by_hub", "scan")
-    told = {f"crm_{name}": found.get(Side.CRM, name) for name in names}
-    found.put(Side.CRM, key=None, parent="", seen={}, base={}, stamps={}, version="", missing_at=None)
-    found.put(Side.ERP, base={})
-    found.state, found.due_at, found.linked_at, found.settled_at, found.refused = (
-        LinkState.PAUSED,
-        None,
-        None,
-        None,
-        {},
-    )
-    found.problem = "Unlinked by a person. Resume it to have it matched or created anew."
-    found.save()
-    other = Link.objects.create(
-        pair=found.pair, name=found.name, state=LinkState.PAUSED, problem=found.problem, **told
-    )
-    MatchKey.objects.filter(link=found, side=Side.CRM).update(link=other)
-    _end_conflicts(found, "the two were taken apart")
+    """Both halves rest, each a link of its own."""
+    other = take_apart(found, "the two were taken apart")
+    for half in (found, other):
+        half.state, half.due_at = LinkState.PAUSED, None
+        half.problem = "Unlinked by a person. Resume it to have it matched or created anew."
+        half.save(update_fields=["state", "due_at", "problem"])
     return other
-
-
-def _end_conflicts(found: Link, why: str) -> None:
-    """What was asked, or decided, of two records that are no couple any more must not be carried out later."""
-    found.conflicts.exclude(state=ConflictState.CLOSED).update(state=ConflictState.CLOSED, closed_why=why)
 
 
 def pause(chosen: Link, *, by: str, reason: str = "") -> None:
@@ -143,7 +126,7 @@ def _forget_missing(found: Link, verb: str) -> None:
     """A lifted tombstone starts over: a side that is gone is not known any more, so that it may be made again."""
     if verb != "lift":
         return
-    _end_conflicts(found, "the tombstone was lifted")
+    end_conflicts(found, "the tombstone was lifted")
     for side in Side:
         if found.get(side, "missing_at") and found.get(side.other, "key"):
             found.put(side, key=None, base={}, seen={}, stamps={}, version="", missing_at=None)

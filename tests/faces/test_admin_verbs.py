@@ -139,6 +139,15 @@ def test_a_conflict_of_the_record_itself_offers_no_other_value(operator: Client)
     assert "Other value" not in page
 
 
+def test_a_move_is_answered_by_what_becomes_of_the_record(operator: Client):
+    conflict = make.ConflictFactory(mapping=None, field="the record's parent (moved)")
+    page = operator.get(f"/admin/sync/conflict/{conflict.pk}/change/").content.decode()
+    assert "Replace it under its new parent" in page
+    assert "Keep it where it is" in page
+    assert "Keep ERP" not in page
+    assert "marked inactive" in page
+
+
 def test_open_conflicts_come_first(sign_in: SignIn):
     for state in ("closed", "open", "ruled", "open"):
         make.ConflictFactory(state=state)

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from sync.connectors.base import Unknown
 from sync.models.links import Conflict, Link
-from tests.world import World
+from sync.services import conflicts, links
+from sync.services.acts import NotPossible
+from tests.world import World, failing
 
 
 def org_of(world: World, key: str) -> str:
@@ -104,6 +107,148 @@ def test_a_contact_that_moves_still_has_its_other_fields_in_step(world: World) -
     world.settle()
     person = world.link(erp_key=contact).crm_key or ""
     assert (world.crm.values("persons", person) or {})["PersonLast"] == "Hansen"
+
+
+@pytest.fixture
+def moved(world: World) -> tuple[str, str, str]:
+    """A contact that moved in the ERP: its key, its person's key, and its new customer's."""
+    one, two = world.customer(name="En AS"), world.customer(name="To AS")
+    contact = world.contact(one, last="Nordmann", mail="kari@en.no")
+    world.settle()
+    person = world.link(erp_key=contact).crm_key or ""
+    world.erp.edit("contacts", contact, {"customer.id": two})
+    world.settle()
+    return contact, person, two
+
+
+def replace_it(world: World) -> None:
+    for row in world.conflicts():
+        conflicts.resolve(row, winner="erp", by="kari")
+    Link.objects.filter(conflicts__state="ruled").update(due_at=world.clock.now())
+
+
+def person_of(world: World, key: str) -> dict[str, Any]:
+    return dict(world.crm.values("persons", key) or {})
+
+
+def test_a_moved_contact_is_replaced_where_a_person_says_so(
+    world: World, moved: tuple[str, str, str]
+) -> None:
+    contact, old, customer = moved
+    replace_it(world)
+    world.settle()
+    link = world.link(erp_key=contact)
+    assert link.crm_key not in (old, None)
+    made = person_of(world, link.crm_key or "")
+    assert (made["PersonOrgId"], made["PersonRef"]) == (org_of(world, customer), contact)
+    assert made["PersonLast"] == "Nordmann"
+    left = person_of(world, old)
+    assert (left["PersonRef"], left["PersonStatus"]) == ("", "Resigned")
+    assert world.link(crm_key=old).state == "removed"
+    assert Conflict.objects.get().closed_why == "carried out"
+    assert world.run("contacts", full=True).counts == {"unchanged": 2}
+    assert (len(world.crm.keys("persons")), len(world.erp.keys("contacts"))) == (2, 1)
+
+
+def test_what_was_edited_in_webcrm_reaches_the_erp_before_a_contact_is_replaced(
+    world: World, moved: tuple[str, str, str]
+) -> None:
+    contact, old, _ = moved
+    world.crm.edit("persons", old, {"PersonLast": "Hansen"})
+    replace_it(world)
+    world.settle()
+    assert (world.erp.values("contacts", contact) or {})["last"] == "Hansen"
+    made = world.link(erp_key=contact).crm_key or ""
+    assert made != old
+    assert person_of(world, made)["PersonLast"] == "Hansen"
+
+
+def test_a_moved_contact_is_replaced_once_its_new_customer_is_linked(
+    world: World, moved: tuple[str, str, str]
+) -> None:
+    contact, old, customer = moved
+    links.unlink(world.link(erp_key=customer), by="kari")
+    replace_it(world)
+    world.settle()
+    assert world.link(erp_key=contact).crm_key == old
+    assert Conflict.objects.get().state == "ruled"
+    links.resume(world.link(erp_key=customer), by="kari")
+    Link.objects.filter(due_at__isnull=False).update(due_at=world.clock.now())
+    world.settle()
+    made = person_of(world, world.link(erp_key=contact).crm_key or "")
+    assert made["PersonOrgId"] == org_of(world, customer)
+    assert person_of(world, old)["PersonStatus"] == "Resigned"
+
+
+def test_a_person_removed_while_it_is_to_be_replaced_removes_nothing_in_the_erp(
+    world: World, moved: tuple[str, str, str]
+) -> None:
+    contact, old, customer = moved
+    world.contacts.on_removal = "delete"
+    world.contacts.save(update_fields=["on_removal"])
+    replace_it(world)
+    world.crm.remove("persons", old)
+    world.run("contacts", full=True)
+    world.clock.pass_(120)
+    world.settle()
+    assert world.erp.keys("contacts") == [contact]
+    made = person_of(world, world.link(erp_key=contact).crm_key or "")
+    assert made["PersonOrgId"] == org_of(world, customer)
+
+
+def test_a_contact_that_moves_back_is_not_replaced(world: World, moved: tuple[str, str, str]) -> None:
+    contact, old, _ = moved
+    replace_it(world)
+    world.erp.edit(
+        "contacts", contact, {"customer.id": world.link(crm_key=person_of(world, old)["PersonOrgId"]).erp_key}
+    )
+    world.settle()
+    assert world.link(erp_key=contact).crm_key == old
+    assert "same parent" in Conflict.objects.get().closed_why
+
+
+def test_a_pair_that_cannot_leave_a_record_behind_says_so(world: World, moved: tuple[str, str, str]) -> None:
+    world.contacts.inactive = {}
+    world.contacts.save(update_fields=["inactive"])
+    with pytest.raises(NotPossible, match="inactive"):
+        replace_it(world)
+
+
+def test_a_move_has_no_third_answer(world: World, moved: tuple[str, str, str]) -> None:
+    with pytest.raises(NotPossible, match="no question of a value"):
+        conflicts.resolve(world.conflicts()[0], winner="other", value="x", by="kari")
+
+
+@pytest.mark.parametrize("phase", ["before", "after"])
+def test_a_replacement_whose_answer_is_lost_is_carried_out_once(
+    world: World, moved: tuple[str, str, str], phase: str
+) -> None:
+    contact, old, customer = moved
+    replace_it(world)
+    with failing(world.crm, "write persons", phase, Unknown("The answer was lost.")):
+        world.run("contacts")
+    world.clock.pass_(3600)
+    world.settle()
+    made = person_of(world, world.link(erp_key=contact).crm_key or "")
+    assert made["PersonOrgId"] == org_of(world, customer)
+    assert person_of(world, old)["PersonStatus"] == "Resigned"
+    assert len(world.crm.keys("persons")) == 2
+
+
+def test_an_unknown_create_takes_no_record_that_a_person_separated(
+    world: World, moved: tuple[str, str, str]
+) -> None:
+    contact, old, customer = moved
+    links.unlink(world.link(erp_key=contact), by="kari")
+    links.resume(world.link(erp_key=contact), by="kari")
+    Link.objects.filter(due_at__isnull=False).update(due_at=world.clock.now())
+    with failing(world.crm, "write persons", "before", Unknown("The answer was lost.")):
+        world.run("contacts")
+    world.clock.pass_(3600)
+    world.settle()
+    link = world.link(erp_key=contact)
+    assert link.crm_key not in (old, None)
+    assert person_of(world, link.crm_key or "")["PersonOrgId"] == org_of(world, customer)
 
 
 def test_what_was_removed_and_made_anew_is_another_record(world: World, key: str) -> None:

@@ -120,6 +120,8 @@ def no_double_create(case: Case) -> Iterator[str]:
             if event.by_hub and event.written.kind is OperationKind.CREATE:
                 yield from _second(case, made, carried, row, other)
                 made[row] = other
+            if other in carried and _replaced(case, *carried[other]):
+                del carried[other]
             carried.setdefault(other, (event.seq, row))
 
 
@@ -128,8 +130,18 @@ def _second(
 ) -> Iterator[str]:
     if origin in made:
         yield f"{row} was made for {origin}, which was itself made for {made[origin]}"
-    elif origin in carried and carried[origin][1] != row and not _forgotten(case, *carried[origin]):
+    elif origin in carried and carried[origin][1] != row and not _let_go(case, *carried[origin]):
         yield f"{row} was made for {origin}, which had {carried[origin][1]} already"
+
+
+def _let_go(case: Case, seq: int, counterpart: Row) -> bool:
+    return _replaced(case, seq, counterpart) or _forgotten(case, seq, counterpart)
+
+
+def _replaced(case: Case, _seq: int, counterpart: Row) -> bool:
+    """A person wanted another one in its place, and it is nobody's counterpart in the end."""
+    reference = (case.held(counterpart) or {}).get("PersonRef")
+    return counterpart[1] == "persons" and counterpart[2] in case.truth.replaced and not reference
 
 
 def _forgotten(case: Case, seq: int, counterpart: Row) -> bool:

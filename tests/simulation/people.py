@@ -160,10 +160,12 @@ class People:
         return f"rule {row.field} of {row.link.erp_key}/{row.link.crm_key}: {row.winner} {row.value}"
 
     def decide(self, row: Conflict) -> None:
-        choices = ["erp", "crm"] if "(moved)" not in row.field else ["crm"]
+        choices = ["erp", "crm"]
         if row.mapping is not None and not row.mapping.group:
             choices.append("other")
         row.winner = self.random.choice(choices)
+        if "(moved)" in row.field and row.winner == "erp":
+            self.truth.replaced.add(str(row.link.crm_key))
         if row.winner == "other":
             row.value = self.word(row.mapping.crm_property)  # type: ignore[union-attr]
             self.truth.ruled.add(str(row.value))

@@ -103,6 +103,8 @@ def rule(winner: str, value: Value = None) -> Act:
         if value is not None:
             on.truth.ruled.add(str(value))
         for row in Conflict.objects.filter(state="open"):
+            if "(moved)" in row.field and winner == "erp":
+                on.truth.replaced.add(str(row.link.crm_key))
             Conflict.objects.filter(pk=row.pk).update(
                 state="ruled", winner=winner, value=value, resolved_by="somebody"
             )
@@ -198,6 +200,15 @@ SCENARIOS: dict[str, Scenario] = {
             both(customer(), customer("c2"), contact()),
             nothing,
             edit("p1", "contacts", **{"customer.id": "c2"}),
+        )
+    ),
+    "a moved contact is replaced": Scenario(
+        acts=(
+            both(customer(), customer("c2"), contact()),
+            nothing,
+            edit("p1", "contacts", **{"customer.id": "c2"}),
+            both(rule("erp"), edit("p1", "contacts", last="Newer")),
+            nothing,
         )
     ),
     "a person made in webCRM": Scenario(acts=(customer(), person("9", counterpart))),

@@ -74,6 +74,8 @@ class Truth:
     """Writes whose answers it had time to commit, by token."""
     ruled: set[str] = field(default_factory=set)
     """Values that people typed into the hub itself."""
+    replaced: set[str] = field(default_factory=set)
+    """webCRM's records that people wanted replaced, by key."""
     seq: int = 0
 
     def tick(self) -> int:
