@@ -86,6 +86,7 @@ def _notice(work: Slice, link: Link, side: Side, record: Record, *, now: datetim
     if link.state in (LinkState.PAUSED, LinkState.REMOVED):
         return
     if returned or parent != link.get(side, "parent") or _matters(work.rules, link, side, before):
+        work.news += link.linked
         link.due_at, link.attempts = min(link.due_at or now, now), 0
         link.reason = f"changed in {work.pair.system(side)}"
 

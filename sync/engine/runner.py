@@ -169,7 +169,7 @@ def _read_since(work: Slice, side: Side) -> bool:
 
 
 def _guard(work: Slice) -> bool:
-    run = work.run
+    run, work.news = work.run, 0
     why = judge(work.pair, work.ports.now()) if run.writes and not run.approved_by else ""
     if not why:
         return _to(work, Run.Phase.WORK)
@@ -179,7 +179,10 @@ def _guard(work: Slice) -> bool:
 
 
 def _work(work: Slice) -> bool:
-    return settle_due(work) and _to(work, Run.Phase.CONFIRM)
+    done = settle_due(work)
+    if work.must_judge():
+        return _to(work, Run.Phase.GUARD)
+    return done and _to(work, Run.Phase.CONFIRM)
 
 
 def _confirm(work: Slice) -> bool:

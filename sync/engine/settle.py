@@ -18,7 +18,7 @@ from sync.engine.conflicts import keep_conflicts, load_kept, load_rulings
 from sync.engine.decide import Desk
 from sync.engine.draft import Decision
 from sync.engine.flips import freeze_flips
-from sync.engine.fresh import look_again, must_read
+from sync.engine.fresh import Blind, look_again, must_read
 from sync.engine.outcomes import ANSWERED
 from sync.engine.pairing import join_all, load_matcher, wake_children
 from sync.engine.references import load_references
@@ -41,8 +41,8 @@ RELEASE_FIELDS = (
 
 
 def settle_due(work: Slice) -> bool:
-    """Work through what is due until nothing is (True) or the slice is over (False)."""
-    while work.is_wanted() and (links := claim(work)):
+    """Work through what is due until nothing is, or too much came meanwhile (True), or the slice is over (False)."""
+    while work.is_wanted() and not work.must_judge() and (links := claim(work)):
         settle(work, links)
         if work.out_of_time():
             return False
@@ -96,7 +96,7 @@ def _planned(work: Slice, links: list[Link]) -> list[Decision]:
         if not fresh:
             _give_back(links)
         return _decide(work, fresh)
-    except (Unavailable, Unauthorized):
+    except (Unavailable, Unauthorized, Blind):
         _give_back(links)
         raise
     except ConnectorError:

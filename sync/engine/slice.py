@@ -47,6 +47,9 @@ class Overtaken(RuntimeError):
 
 SLICE = timedelta(seconds=25)
 
+A_FEW = 20
+"""So many changes may come with the reads between writes before they are judged like those that came before."""
+
 OVERTIME = timedelta(minutes=2)
 """How long after its end a slice may still send what it has recorded: well within the lease."""
 
@@ -82,6 +85,8 @@ class Slice:
     go_on: Callable[[], bool] = _always
     calls: dict[str, Counter[str]] = field(default_factory=dict)
     verified: set[Side] = field(default_factory=set)
+    news: int = 0
+    """Linked records that turned out to have changed since the guard last looked."""
     read_at: dict[Side, datetime] = field(default_factory=dict)
     """When each side was last asked for the records that are about to be written."""
 
@@ -97,6 +102,10 @@ class Slice:
         mine = Run.objects.filter(pk=self.run.pk, lease_token=self.token)
         if not mine.update(lease_until=self.ports.now() + LEASE):
             raise Overtaken(f"{self.run} is in another worker's hands.")
+
+    def must_judge(self) -> bool:
+        """Whether so much came with the reads between writes that the guard has to look again."""
+        return self.news > A_FEW
 
     def is_wanted(self) -> bool:
         """Whether the run still goes on: a person may have ended it between any two steps."""

@@ -13,7 +13,7 @@ from sync.engine.schedule import open_due_runs, open_run
 from sync.engine.slice import Slice
 from sync.models.links import Conflict, Intent, Link
 from sync.models.pairs import EntityPair, FieldMapping, MatchRule
-from sync.models.runs import Run
+from sync.models.runs import Run, RunState
 from sync.services import conflicts, links, pairs, runs
 from sync.services.acts import NotPossible
 from tests.world import World, failing
@@ -219,6 +219,28 @@ def test_a_flood_that_comes_while_a_run_writes_asks_too(world: World) -> None:
     run = world.run()
     assert (run.state, "changed within a day" in run.problem) == ("held", True)
     assert world.of_customer(keys[0])["OrgName"] == "Customer 1"
+
+
+def test_a_flood_that_a_look_between_two_writes_brings_is_judged_before_it_is_claimed(world: World) -> None:
+    first, *keys = [world.customer(name=f"Customer {number}") for number in range(250)]
+    world.settle()
+    world.clock.pass_(3 * 86_400)
+    world.settle()
+
+    def flood(call: str, phase: str) -> None:
+        if (call, phase) == ("list orgs", "before") and looks():
+            world.crm.faults = lambda _call, _phase: None
+            for key in keys:
+                world.crm.edit("orgs", world.link(erp_key=key).crm_key or "", {"OrgName": "Wiped"})
+
+    def looks() -> bool:
+        return Run.objects.get(state=RunState.RUNNING).phase == Run.Phase.WORK
+
+    world.crm.faults = flood
+    world.erp.edit("customers", first, {"name": "One"})
+    run = world.run()
+    assert (run.state, "changed within a day" in run.problem) == ("held", True)
+    assert (world.erp.values("customers", keys[0]) or {})["name"] == "Customer 1"
 
 
 def test_a_conflict_ends_with_its_couple(world: World) -> None:

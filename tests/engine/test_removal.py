@@ -31,6 +31,34 @@ def test_a_removed_customer_marks_its_organisation_inactive(world: World, key: s
     assert link.state == "removed"
 
 
+def test_nobody_is_missing_where_the_one_beside_them_is_not_found_either(world: World, key: str) -> None:
+    """Credentials that see no record any more, or a system that answers every read with nothing."""
+    world.customer(name="Annen AS")
+    world.settle()
+    room = world.erp.entity("customers")
+    kept = dict(room.stored)
+
+    def blind(call: str, phase: str) -> None:
+        if (call, phase) == ("read customers", "before"):
+            room.stored.clear()
+        elif (call, phase) == ("read customers", "after"):
+            room.stored.update(kept)
+
+    world.erp.faults = blind
+    Link.objects.filter(erp_key=key).update(due_at=world.clock.now(), reread=True)
+    run = world.run()
+    assert (run.state, "nor one that was there a moment ago" in run.problem) == (RunState.FAILED, True)
+    link = Link.objects.get(erp_key=key)
+    assert (link.erp_missing_at, link.attempts, link.lease_token) == (None, 0, "")
+    world.erp.faults = lambda _call, _phase: None
+    writes = len(world.crm.writes)
+    for _ in range(3):
+        world.clock.pass_(120)
+        world.settle()
+    assert len(world.crm.writes) == writes
+    assert not Link.objects.filter(erp_missing_at__isnull=False).exists()
+
+
 def test_nothing_follows_from_one_look(world: World, key: str) -> None:
     world.erp.remove("customers", key)
     run = world.run(full=True)
