@@ -139,16 +139,6 @@ def test_who_decides_under_a_long_name_is_heard(world: World) -> None:
     assert len(Link.objects.get().reason) <= 100
 
 
-def test_a_moved_contact_cannot_be_moved_in_webcrm(world: World) -> None:
-    old, new = world.customer(name="Old"), world.customer(name="New")
-    contact = world.contact(old, last="Hansen")
-    world.settle()
-    world.erp.edit("contacts", contact, {"customer.id": new})
-    world.run("contacts")
-    with pytest.raises(NotPossible, match="made anew under its new parent"):
-        conflicts.resolve(Conflict.objects.get(state="open"), winner="erp", by="anna")
-
-
 def test_nobody_links_by_hand_what_is_being_created(world: World) -> None:
     EntityPair.objects.update(creates_in_erp=False)
     known = world.organisation(OrgName="Other")
