@@ -26,8 +26,6 @@ from sync.connectors.memory_system import SYSTEMS, MemorySystem
 from sync.core.records import Property, Record
 
 SCHEME = "memory://"
-GO_ON = "|"
-"""Parts a stamp from a number in a page's token."""
 
 T = TypeVar("T")
 
@@ -177,17 +175,22 @@ def _page(here: MemoryEntity, since: datetime | None, page: str | None) -> tuple
 def _page_by_count(
     here: MemoryEntity, since: datetime | None, page: str | None
 ) -> tuple[list[Stored], str | None]:
-    """Pages by number. Changes go on from the last stamp seen: edits meanwhile would move the pages."""
-    stamp, _, number = (page or "").rpartition(GO_ON)
-    since, start = datetime.fromisoformat(stamp) if stamp else since, int(number or 0)
-    rows = [row for row in here.stored.values() if since is None or row.updated_at >= since]
-    rows.sort(key=_order if since is None else _place)
-    end = start + here.page_size
-    found, following = rows[start:end], str(end) if end < len(rows) else None
-    if following and since:
-        last = found[-1].updated_at
-        following = f"{last.isoformat()}{GO_ON}0" if last > since else f"{since.isoformat()}{GO_ON}{end}"
-    return found, following
+    """Pages by number. Changes go on behind the last stamp seen: edits meanwhile would move the pages."""
+    if since is None:
+        start = int(page or 0)
+        rows = sorted(here.stored.values(), key=_order)
+        end = start + here.page_size
+        return rows[start:end], str(end) if end < len(rows) else None
+    behind = datetime.fromisoformat(page) if page else None
+    rows = sorted((row for row in here.stored.values() if _is_next(row, since, behind)), key=_place)
+    found = rows[: here.page_size]
+    # No page ends among equal stamps: the next one begins behind them.
+    found += [row for row in rows[here.page_size :] if row.updated_at == found[-1].updated_at]
+    return found, found[-1].updated_at.isoformat() if len(found) < len(rows) else None
+
+
+def _is_next(row: Stored, since: datetime, behind: datetime | None) -> bool:
+    return row.updated_at > behind if behind else row.updated_at >= since
 
 
 def _order(row: Stored) -> int:

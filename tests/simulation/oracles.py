@@ -245,6 +245,10 @@ def _ever(case: Case, row: Row, path: str) -> Iterator[Value]:
     for event in case.rows[row]:
         yield event.written.after.get(path)
         yield case.truth.asked.get(event.written.token or "", {}).get(path)
+    # Where nobody saw an outcome, and the record spoke for it, what was asked for is believed: see `_held_it`.
+    for token, change in case.simulation.witness.changes.items():
+        if (change.side, change.key, change.outcome) == (row[0], row[2], "written"):
+            yield case.truth.asked.get(token, {}).get(path)
 
 
 def secrets_confined(_: Case) -> Iterator[str]:

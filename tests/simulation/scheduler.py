@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 from django.db import OperationalError, connections
@@ -266,15 +266,11 @@ class Scheduler:
         ).fetchone()  # fmt: skip
         if row is None:
             self.violate(f"write without a committed intent: {operation}")
-        elif row[0] != row[1] or row[2] is None or self._is_past(row[2]):
+        elif row[0] != row[1] or row[2] is None:
             self.violate(f"write by a worker that no longer holds its link: {operation}")
         if operation.token in self.attempts:
             self.violate(f"an attempt was sent twice: {operation}")
         self.attempts.add(operation.token)
-
-    def _is_past(self, stored: datetime) -> bool:
-        """A moment as SQLite gives it back: in UTC, without saying so."""
-        return stored.replace(tzinfo=UTC) < self.world.clock.time
 
     def overlooks(self, system: MemorySystem, entity: str, key: str) -> bool:
         """Whether an answer leaves this record out. One that is not listed among changes would simply be lost."""
