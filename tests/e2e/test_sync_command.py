@@ -18,7 +18,8 @@ from tests.e2e.processes import alive, eventually
 pytestmark = pytest.mark.e2e
 
 UNDER_WAY = "SELECT state, lease_token FROM sync_run WHERE state IN ('queued', 'running')"
-HELD = "SELECT 1 FROM sync_run WHERE state = 'running' AND lease_token <> ''"
+OF_CUSTOMERS = f"{UNDER_WAY} AND pair_id = (SELECT id FROM sync_entitypair WHERE name = 'customers')"
+HELD = f"{OF_CUSTOMERS} AND lease_token <> ''"
 ASK_FOR_A_FULL_RUN = """
 from sync.models.pairs import EntityPair
 from sync.services import runs
@@ -116,7 +117,7 @@ def test_interrupted_it_leaves_its_run_for_later(stage: Stage) -> None:
         os.kill(pid, signal.SIGINT)
         eventually(lambda: not alive(pid), "it stops", seconds=20)
     stage.systems.crm.turn(latency_ms=0)
-    assert stage.hub.read(UNDER_WAY) == [("running", "")]
+    assert stage.hub.read(OF_CUSTOMERS) == [("running", "")]
     assert "Traceback" not in (stage.hub.place / "sync.log").read_text()
     (again,) = stage.hub.sync("customers")
     assert (again["outcome"], again["full"]) == ("done", True)
