@@ -18,7 +18,7 @@ from sync.engine.conflicts import MOVED
 from sync.engine.draft import Decision, Draft
 from sync.engine.pairing import Matcher
 from sync.engine.references import References
-from sync.engine.removal import REMOVED, VERIFY_AFTER, ask_about_merge, decide_removal, missing_side
+from sync.engine.removal import REMOVED, ask_about_merge, decide_removal, looks_again, missing_side
 from sync.engine.replace import decide_replacement, wants
 from sync.engine.rules import PairRules
 from sync.models.links import Intent, IntentState, Link, LinkState
@@ -66,10 +66,8 @@ class Desk:
 
     def _gone_before_replaced(self, link: Link) -> Decision:
         """Somebody removed what was to be left behind: nothing of the ERP's is to be removed for that."""
-        if self.now - link.crm_missing_at < VERIFY_AFTER:  # type: ignore[operator]
-            why = f"Missing in {self.rules.pair.crm_system}; the hub looks again before it believes it."
-            return Decision(link=link, outcome=Outcome.WAITING, problem=why, retry=True)
-        return Decision(link=link, outcome=Outcome.REMOVED, replaced=True)
+        suspected = looks_again(self.rules, link, Side.CRM, self.now)
+        return suspected or Decision(link=link, outcome=Outcome.REMOVED, replaced=True)
 
     def _survivor(self, link: Link, side: Side) -> Link | None:
         """The record that a missing one was merged into: its system named it, or it bears the same match key."""

@@ -35,11 +35,8 @@ def decide_removal(
     now: datetime,
 ) -> Decision:
     """A record that a fresh read did not find. The link was read again just before this is asked."""
-    if now - link.get(side, "missing_at") < VERIFY_AFTER:
-        why = f"Missing in {rules.pair.system(side)}; the hub looks again before it believes it."
-        return Decision(
-            link=link, outcome=Outcome.WAITING, problem=why, retry=True, candidates=link.candidates
-        )
+    if suspected := looks_again(rules, link, side, now):
+        return suspected
     other = side.other
     if link.get(other, "key") is None or link.get(other, "missing_at"):
         return Decision(
@@ -58,6 +55,14 @@ def decide_removal(
         why = f"{_gone(rules, side)} It was edited in {rules.pair.system(other)} since: a person must decide."
         return Decision(link=link, outcome=Outcome.CONFLICT, clashes=[_clash(side, why)])
     return _carry_over(rules, link, side, removes)
+
+
+def looks_again(rules: PairRules, link: Link, side: Side, now: datetime) -> Decision | None:
+    """A record that is missing is a suspicion at first; None once it was looked for twice, far enough apart."""
+    if now - link.get(side, "missing_at") >= VERIFY_AFTER:
+        return None
+    why = f"Missing in {rules.pair.system(side)}; the hub looks again before it believes it."
+    return Decision(link=link, outcome=Outcome.WAITING, problem=why, retry=True, candidates=link.candidates)
 
 
 def ask_about_merge(rules: PairRules, link: Link, side: Side, survivor: Link) -> Decision:
