@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sync.connectors.base import Access
-from sync.connectors.http.session import Limits, Request, Session
+from sync.connectors.http.messages import Request
+from sync.connectors.http.session import Limits, Session
 from tests.connectors.ports import FakeGate, FakeVault
 from tests.connectors.raw import RawServer
 

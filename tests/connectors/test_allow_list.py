@@ -12,7 +12,8 @@ from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 
 from sync.connectors.base import Access, Misconfigured, Refused, Unavailable, Unknown
-from sync.connectors.http.session import Request, Session
+from sync.connectors.http.messages import Request
+from sync.connectors.http.session import Session
 from sync.connectors.rest.presets import configured
 from sync.connectors.rest.reading import read_document
 from sync.connectors.webcrm.connector import ROUTES

@@ -17,7 +17,8 @@ from sync.connectors.base import (
     Unavailable,
     Unknown,
 )
-from sync.connectors.http.session import Request, Session
+from sync.connectors.http.messages import Request
+from sync.connectors.http.session import Session
 from tests.connectors.calls import READ, WRITE, session
 from tests.connectors.ports import FakeGate, FakeVault
 from tests.connectors.raw import RawServer, dripping, exactly, resets, says

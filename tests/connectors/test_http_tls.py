@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from sync.connectors.base import Access, Misconfigured, Unavailable, Unknown
-from sync.connectors.http.session import Limits, Request, Session
+from sync.connectors.http.messages import Request
+from sync.connectors.http.session import Limits, Session
 from tests.connectors.ports import FakeGate, FakeVault
 
 ANSWER = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n[1]"

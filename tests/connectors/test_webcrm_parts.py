@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from sync.connectors.base import Gone, Nonsense, Refused, Unknown
-from sync.connectors.http.session import Answer
+from sync.connectors.http.messages import Answer
 from sync.connectors.webcrm.facts import ENTITIES, ORGANISATIONS, PERSONS, PRODUCTS
 from sync.connectors.webcrm.metadata import described
 from sync.connectors.webcrm.reading import Reader, moment

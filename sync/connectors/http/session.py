@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
@@ -30,7 +30,8 @@ from sync.connectors.base import (
 )
 from sync.connectors.http.address import parse_address
 from sync.connectors.http.door import Door, DoorAdapter
-from sync.connectors.http.json_text import NotJson, parse, scalar, write
+from sync.connectors.http.json_text import NotJson, parse, scalar
+from sync.connectors.http.messages import Answer, Request
 from sync.connectors.http.patience import retry_after
 from sync.connectors.http.secrets import Secrets
 
@@ -42,37 +43,6 @@ IDLE = 4.0
 CHUNK = 64 * 1024
 SEGMENT = re.compile(r"[A-Za-z0-9_.:~-]+")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """One call. `template` is the path with `{names}` for what `segments` fills in."""
-
-    method: str
-    template: str
-    segments: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: Any = None
-    form: Mapping[str, str] | None = field(default=None, repr=False)
-    writes: bool = False
-    """Whether it changes something: then it is sent once, and an outcome nobody saw is Unknown."""
-    signed: bool = True
-
-    @property
-    def endpoint(self) -> str:
-        return f"{self.method} {self.template}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What came back. `body` is the parsed JSON; None also where there was nothing (`empty`) or no JSON."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: Any
-    text: str
-    empty: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,8 +170,8 @@ class Session:
                 request.method,
                 url,
                 params=dict(request.query),
-                headers={**request.headers, **_content_type(request)},
-                data=_content(request),
+                headers={**request.headers, **request.content_type()},
+                data=request.content(),
                 timeout=(self._limits.connect, self._limits.deadline),
                 allow_redirects=False,
                 stream=True,
@@ -294,16 +264,6 @@ class Session:
         if answer.status < 400:
             return Nonsense(f"{said}, a way to another address: enter the address it really lives at.")
         return Unavailable(f"{said}. {self.quote(answer)}".rstrip())
-
-
-def _content(request: Request) -> Any:
-    if request.form is not None:
-        return dict(request.form)
-    return None if request.body is None else write(request.body).encode()
-
-
-def _content_type(request: Request) -> dict[str, str]:
-    return {} if request.body is None else {"Content-Type": "application/json"}
 
 
 def _parsed(response: requests.Response, content: bytes) -> Any:

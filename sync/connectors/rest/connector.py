@@ -23,7 +23,8 @@ from sync.connectors.base import (
     RemovedPage,
     Results,
 )
-from sync.connectors.http.session import Answer, Request, Session
+from sync.connectors.http.messages import Answer, Request
+from sync.connectors.http.session import Session
 from sync.connectors.rest.document import Bulk, Endpoint, Feed, Listing, Resource
 from sync.connectors.rest.paging import Counted
 from sync.connectors.rest.presets import configured

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from requests.utils import parse_header_links
 
 from sync.connectors.base import Nonsense
-from sync.connectors.http.session import Answer
+from sync.connectors.http.messages import Answer
 from sync.connectors.rest.expressions import Expression
 from sync.connectors.rest.section import Section
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sync.connectors.base import Nonsense
-from sync.connectors.http.session import Answer
+from sync.connectors.http.messages import Answer
 from sync.connectors.rest.document import Resource, Version
 from sync.connectors.rest.expressions import Expression
 from sync.connectors.rest.shapes import flat, wanted

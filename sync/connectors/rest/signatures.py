@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sync.connectors.base import ENTER_ANEW, Unauthorized, Vault
+from sync.connectors.http.messages import Request
 from sync.connectors.http.secrets import Secrets
-from sync.connectors.http.session import Request, Session, Signature
+from sync.connectors.http.session import Session, Signature
 from sync.connectors.rest.expressions import Expression
 from sync.connectors.rest.section import Section
 

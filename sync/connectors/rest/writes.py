@@ -17,7 +17,8 @@ from sync.connectors.base import (
     Unavailable,
     Unknown,
 )
-from sync.connectors.http.session import Answer, Session
+from sync.connectors.http.messages import Answer
+from sync.connectors.http.session import Session
 from sync.connectors.rest.document import Batch, Endpoint, Resource
 from sync.connectors.rest.errors import ErrorTable
 from sync.connectors.rest.records import record_of, unquoted

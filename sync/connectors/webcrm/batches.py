@@ -21,7 +21,8 @@ from sync.connectors.base import (
     Unavailable,
     Unknown,
 )
-from sync.connectors.http.session import Answer, Request, Session
+from sync.connectors.http.messages import Answer, Request
+from sync.connectors.http.session import Session
 from sync.connectors.webcrm.facts import Facts
 from sync.connectors.webcrm.writing import body_of, new_id, refusal_of, row_result
 

@@ -20,7 +20,8 @@ from sync.connectors.base import (
     RemovedPage,
     Results,
 )
-from sync.connectors.http.session import Request, Session
+from sync.connectors.http.messages import Request
+from sync.connectors.http.session import Session
 from sync.connectors.webcrm import sql
 from sync.connectors.webcrm.batches import MOST_ROWS, Writer
 from sync.connectors.webcrm.facts import ENTITIES, Facts

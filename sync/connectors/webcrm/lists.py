@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sync.connectors.base import Misconfigured, Nonsense, Page, Refused, Vault
-from sync.connectors.http.session import Request, Session
+from sync.connectors.http.messages import Request
+from sync.connectors.http.session import Session
 from sync.connectors.webcrm import sql
 from sync.connectors.webcrm.facts import Facts
 from sync.connectors.webcrm.reading import Reader, moment, rows_of

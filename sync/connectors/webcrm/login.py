@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sync.connectors.base import ENTER_ANEW, Access, Misconfigured, Refused, Unauthorized, Unavailable
-from sync.connectors.http.session import Answer, Request, Session
+from sync.connectors.http.messages import Answer, Request
+from sync.connectors.http.session import Session
 
 LOGIN = Request(method="POST", template="/Auth/ApiLogin", signed=False)
 WHO = Request(method="GET", template="/Auth")

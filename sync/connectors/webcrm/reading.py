@@ -10,7 +10,7 @@ from typing import Any
 
 from sync.connectors.base import Nonsense
 from sync.connectors.http.json_text import is_scalar, scalar
-from sync.connectors.http.session import Answer
+from sync.connectors.http.messages import Answer
 from sync.connectors.webcrm.facts import HIDDEN, MASK, Facts
 from sync.core.records import Property, Record, Value
 from sync.core.vocabulary import DataType

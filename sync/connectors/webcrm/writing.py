@@ -17,7 +17,7 @@ from sync.connectors.base import (
     Unknown,
 )
 from sync.connectors.http.json_text import scalar
-from sync.connectors.http.session import Answer
+from sync.connectors.http.messages import Answer
 from sync.connectors.webcrm.facts import HIDDEN, MASK, UNSET_DATE, Facts
 from sync.core.records import Property, Value
 from sync.core.vocabulary import DataType
