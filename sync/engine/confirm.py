@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -9,12 +10,13 @@ from django.db.models import F
 
 from sync.connectors.base import OperationKind
 from sync.core.mapping import moved
-from sync.core.records import Property, Record, Value, Values
+from sync.core.records import Record, Value, Values
 from sync.core.spelling import is_grown, spelling
 from sync.core.values import meaning
 from sync.core.vocabulary import Outcome, Side
 from sync.engine.replace import replace, standing
-from sync.engine.rules import PairRules, ends
+from sync.engine.rules import PairRules
+from sync.engine.signs import property_of
 from sync.engine.slice import Slice
 from sync.models.links import Conflict, ConflictState, Intent, IntentState, Link, LinkState
 from sync.models.pairs import FieldMapping, Finding
@@ -84,15 +86,14 @@ def finish_changes(intents: Iterable[Intent], outcome: str, now: datetime) -> No
 
 
 def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, now: datetime) -> None:
+    record = _known_hand(intent, record, now)
     held = {path: record.values[path] for path in intent.values if path in record.values}
     base = dict(link.get(side, "base"))
     doubtful = {path for path in intent.values if _is_doubtful(work, side, intent, path, record)}
     for path in intent.values.keys() - doubtful:
         base[path] = _base_of(work, side, intent, path, intent.values[path], record, now)
     if intent.kind == OperationKind.CREATE:
-        base |= _given_at_birth(
-            work, side, record, set(intent.values), is_answer=_is_answer(link, intent, now)
-        )
+        base |= _given_at_birth(work, side, record, set(intent.values))
     if not _edited_since(work, side, record):
         base |= _grown(base, record, set(intent.values))
     link.put(side, base=base)
@@ -112,7 +113,7 @@ def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, 
 def _is_doubtful(work: Slice, side: Side, intent: Intent, path: str, record: Record) -> bool:
     """Whether a value looks like the system's own spelling, but a person was here since: a conflict, not a guess."""
     held, written = record.values.get(path, intent.values[path]), intent.values[path]
-    end = _property(work.rules, side, intent, path)
+    end = property_of(work.rules, side, intent, path)
     if meaning(held, end.type) == meaning(written, end.type) or not _edited_since(work, side, record):
         return False
     return spelling(written, held, end) is not None
@@ -133,20 +134,18 @@ def _grown(base: Values, record: Record, written: set[str]) -> dict[str, Value]:
     return {path: value for path, value in beside.items() if is_grown(base[path], value)}
 
 
-def _is_answer(link: Link, intent: Intent, now: datetime) -> bool:
-    """Whether the record is what the create itself was answered with: nobody can have edited it yet."""
-    return link.linked_at == now and intent.look_after is None
+def _known_hand(intent: Intent, record: Record, now: datetime) -> Record:
+    """What the write itself was answered with holds nobody else's doing yet, whether or not its editor is named."""
+    return dataclasses.replace(record, by_hub=True) if intent.acknowledged_at == now else record
 
 
-def _given_at_birth(
-    work: Slice, side: Side, record: Record, written: set[str], *, is_answer: bool
-) -> dict[str, Value]:
+def _given_at_birth(work: Slice, side: Side, record: Record, written: set[str]) -> dict[str, Value]:
     """What a system put into a new record by itself is its default, not somebody's edit.
 
     Read later from a system that does not name its editors it may be either: then it counts as an edit. What only
     this side can say (the key and the number it gave) is neither: it has yet to reach the other side.
     """
-    if not (is_answer or (work.capabilities(side).names_editor and record.by_hub)):
+    if not record.by_hub:
         return {}
     default = work.rules.types[side].keys() - written - _only_said_by(work.rules, side)
     return {path: value for path, value in record.values.items() if path in default}
@@ -164,7 +163,7 @@ def _base_of(
 ) -> Value:
     """What becomes the base of one written property: the value held, unless somebody else put it there."""
     held = record.values.get(path, written)
-    end = _property(work.rules, side, intent, path)
+    end = property_of(work.rules, side, intent, path)
     if meaning(held, end.type) == meaning(written, end.type):
         return held
     kind = spelling(written, held, end)
@@ -177,12 +176,6 @@ def _base_of(
 
 def _edited_since(work: Slice, side: Side, record: Record) -> bool:
     return work.capabilities(side).names_editor and not record.by_hub
-
-
-def _property(rules: PairRules, side: Side, intent: Intent, path: str) -> Property:
-    rule = rules.by_name.get(str(intent.rules.get(path, "")))
-    candidates = [end for end in (ends(rule, side) if rule else ()) if end.path == path]
-    return candidates[0] if candidates else Property(path=path)
 
 
 def _found(mapping: str, side: Side, kind: str, example: tuple[Value, Value], now: datetime) -> None:

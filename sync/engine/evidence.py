@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from sync.connectors.base import OperationKind
-from sync.core.records import Property, Record
-from sync.core.spelling import spelling
-from sync.core.values import meaning
+from sync.core.records import Record
 from sync.core.vocabulary import Side
 from sync.engine.confirm import confirm, finish_changes
 from sync.engine.observe import match_keys, observe
 from sync.engine.outcomes import adopt_key
 from sync.engine.pairing import absorb, separated, wake_children
 from sync.engine.rules import ends
+from sync.engine.signs import has_landed, is_behind
 from sync.engine.slice import GRACE, Slice, free
 from sync.models.links import Intent, IntentState, Link, LinkState
 from sync.models.rows import update_rows
@@ -64,21 +64,35 @@ def _look_on(work: Slice, side: Side) -> bool:
 
 
 def confirm_rest(work: Slice, side: Side) -> bool:
-    """Acknowledged writes that no poll brought back: read them. False: the slice is over."""
+    """Acknowledged writes that no poll brought back: read them. False: the slice is over.
+
+    What is not to be seen yet may be answered from a copy that lags behind: it has the grace period to show.
+    """
     rest = Intent.objects.standing(work.pair.pk, IntentState.ACKNOWLEDGED).filter(side=side)
-    while intents := list(rest.order_by("pk")[:CHUNK]):
+    last = 0
+    while intents := list(rest.filter(pk__gt=last).order_by("pk")[:CHUNK]):
         found = _read(work, side, [intent.key for intent in intents if intent.key])
         with transaction.atomic():
             work.hold()
             now = work.ports.now()
             observe(work, side, list(found.values()), scan=None, now=now)
-            # Not there, or there as somebody else: as good as an outcome nobody saw.
-            lost = rest.filter(pk__in=[intent.pk for intent in intents])
-            Link.objects.filter(intents__in=lost).update(due_at=now + GRACE)
-            lost.update(state=IntentState.UNKNOWN, look_after=now + GRACE)
+            left = rest.filter(pk__in=[it.pk for it in intents], acknowledged_at__lte=now - GRACE)
+            _end_waiting(work, side, list(left.select_related("change")), found, now)
+        last = intents[-1].pk
         if work.out_of_time():
             return False
     return True
+
+
+def _end_waiting(
+    work: Slice, side: Side, intents: Sequence[Intent], found: Mapping[str, Record], now: datetime
+) -> None:
+    """Acknowledged writes that did not show in time: in vain, or their records are not there any more."""
+    _lock(intents)
+    _close(work, side, [intent for intent in intents if intent.key in found], found, now)
+    lost = Intent.objects.filter(pk__in=[intent.pk for intent in intents if intent.key not in found])
+    Link.objects.filter(intents__in=lost).update(due_at=now + GRACE)
+    lost.update(state=IntentState.UNKNOWN, look_after=now + GRACE)
 
 
 def _read(work: Slice, side: Side, keys: Sequence[str]) -> dict[str, Record]:
@@ -104,34 +118,26 @@ def _look_by_key(work: Slice, side: Side, intents: Sequence[Intent]) -> None:
         landed = [i for i in intents if i.key in found and _landed(work, side, i, found[i.key])]
         observe(work, side, list(found.values()), scan=None, now=now)
         _lock(intents)
-        confirm(work, side, [(intent.link, intent, found[intent.key]) for intent in landed], now)
+        _close(work, side, landed, found, now)
         _ended_without(side, [i for i in intents if i not in landed], now)
 
 
+def _close(
+    work: Slice, side: Side, intents: Sequence[Intent], found: Mapping[str, Record], now: datetime
+) -> None:
+    couples = [(it.link, it, _as_left(work, side, it, found[it.key])) for it in intents]
+    confirm(work, side, couples, now)
+
+
 def _landed(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
-    """Whether the record tells that it was written: something holds the new value, and nothing stands as before.
-
-    What holds neither was edited by somebody since.
-    """
-    if intent.kind != OperationKind.UPDATE:
-        return False
-    signs = [_sign(work, side, intent, path, record) for path in intent.values]
-    return True in signs and False not in signs
-
-
-def _sign(work: Slice, side: Side, intent: Intent, path: str, record: Record) -> bool | None:
-    """One property's word on whether it was written; None where it holds somebody else's value."""
-    end, written, held = _end(work, side, intent, path), intent.values[path], record.values.get(path)
-    if meaning(held, end.type) == meaning(written, end.type):
+    if intent.acknowledged_at:
         return True
-    if path in intent.before and meaning(held, end.type) == meaning(intent.before[path], end.type):
-        return False
-    return True if spelling(written, held, end) else None
+    return intent.kind == OperationKind.UPDATE and has_landed(work.rules, side, intent, record)
 
 
-def _end(work: Slice, side: Side, intent: Intent, path: str) -> Property:
-    rule = work.rules.by_name.get(str(intent.rules.get(path, "")))
-    return next((end for end in (ends(rule, side) if rule else ()) if end.path == path), Property(path=path))
+def _as_left(work: Slice, side: Side, intent: Intent, record: Record) -> Record:
+    """A record that nobody touched since the write: what it holds is its system's own doing."""
+    return replace(record, by_hub=True) if is_behind(work, side, intent, record) else record
 
 
 def _ended_without(side: Side, intents: Sequence[Intent], now: datetime) -> None:

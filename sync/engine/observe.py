@@ -14,6 +14,7 @@ from sync.core.values import meaning
 from sync.core.vocabulary import Outcome, Side
 from sync.engine.confirm import confirm
 from sync.engine.rules import PairRules
+from sync.engine.signs import is_behind
 from sync.engine.slice import Slice
 from sync.models.links import Intent, IntentState, Link, LinkState, MatchKey
 from sync.models.rows import update_rows
@@ -27,7 +28,10 @@ def observe(work: Slice, side: Side, records: Sequence[Record], *, scan: int | N
     unique = {record.key: record for record in records}
     known = {link.get(side, "key"): link for link in _known(work, side, list(unique))}
     fresh = [_new_link(work, side, record, now) for key, record in unique.items() if key not in known]
-    changed = [link for key, link in known.items() if not _as_seen(work.rules, link, side, unique[key])]
+    written = _acknowledged(side, known)
+    behind = {key for key, intent in written.items() if is_behind(work, side, intent, unique[key])}
+    shown = {key: link for key, link in known.items() if key not in behind}
+    changed = [link for key, link in shown.items() if not _as_seen(work.rules, link, side, unique[key])]
     for link in fresh:
         _remember(work.rules, link, side, unique[link.get(side, "key")], now=now)
     for link in changed:
@@ -37,7 +41,7 @@ def observe(work: Slice, side: Side, records: Sequence[Record], *, scan: int | N
     update_rows(changed, update_fields(side))
     # A complete listing also mends the keys of records that said nothing new: the match rules may be new.
     _keep_match_keys(work.rules, side, [*fresh, *(changed if scan is None else known.values())])
-    _confirm_writes(work, side, known, unique, now)
+    _confirm_writes(work, side, shown, written, unique, now)
 
 
 def _as_seen(rules: PairRules, link: Link, side: Side, record: Record) -> bool:
@@ -172,13 +176,21 @@ def _short(value: str) -> str:
     return value if len(value) <= 150 else hashlib.sha256(value.encode()).hexdigest()
 
 
+def _acknowledged(side: Side, known: dict[str, Link]) -> dict[str, Intent]:
+    """Writes to these records that wait for their confirming read, by key."""
+    links = {link.pk: link for link in known.values()}
+    intents = Intent.objects.filter(link_id__in=list(links), side=side, state=IntentState.ACKNOWLEDGED)
+    return {links[it.link_id].get(side, "key"): it for it in intents.select_related("change")}
+
+
 def _confirm_writes(
-    work: Slice, side: Side, known: dict[str, Link], records: dict[str, Record], now: datetime
+    work: Slice,
+    side: Side,
+    shown: dict[str, Link],
+    written: dict[str, Intent],
+    records: dict[str, Record],
+    now: datetime,
 ) -> None:
     """Our own acknowledged writes come back in a poll: that is their confirming read."""
-    by_pk = {link.pk: link for link in known.values()}
-    intents = Intent.objects.filter(
-        link_id__in=list(by_pk), side=side, state=IntentState.ACKNOWLEDGED
-    ).select_related("change")
-    couples = [(by_pk[i.link_id], i, records[by_pk[i.link_id].get(side, "key")]) for i in intents]
+    couples = [(shown[key], intent, records[key]) for key, intent in written.items() if key in shown]
     confirm(work, side, couples, now)

@@ -55,7 +55,7 @@ def take_outcomes(work: Slice, side: Side, outcomes: Sequence[tuple[Intent, Resu
         {intent.key: intent.link for intent in intents if intent.link.linked_at == now}, side
     )
     work.uncount(twins)
-    update_rows(intents, ["state", "problem", "key", "look_after", "ended_at"])
+    update_rows(intents, ["state", "problem", "key", "look_after", "acknowledged_at", "ended_at"])
     update_rows(links.values(), OUTCOME_FIELDS)
     _finish(intents, now)
     wake_children([link for link in links.values() if link.linked_at == now], now)
@@ -87,6 +87,7 @@ def _finish(intents: Sequence[Intent], now: datetime) -> None:
 def _acknowledged(intent: Intent, side: Side, result: Result, now: datetime) -> None:
     link = intent.link
     intent.state, intent.key = IntentState.ACKNOWLEDGED, result.key or intent.key
+    intent.acknowledged_at = now
     link.reason, link.problem = "", ""
     if result.version:
         link.put(side, version=result.version)

@@ -224,6 +224,7 @@ class Intent(models.Model):
     state = models.CharField(max_length=12, choices=IntentState, default=IntentState.RECORDED)
     problem = models.TextField(blank=True)
     recorded_at = models.DateTimeField()
+    acknowledged_at = models.DateTimeField(null=True, help_text="When its system said that it was made.")
     look_after = models.DateTimeField(null=True, help_text="When an unknown outcome may be looked for.")
     ended_at = models.DateTimeField(null=True)
     change = models.OneToOneField(Change, on_delete=models.PROTECT, related_name="intent")

@@ -13,6 +13,7 @@ from django.db import OperationalError, connections
 from sync.connectors.base import Operation, Unavailable, Unknown
 from sync.connectors.memory_rows import Call
 from sync.connectors.memory_system import MemorySystem
+from sync.core.records import Record
 from sync.engine.runner import advance
 from sync.engine.schedule import open_due_runs, sweep
 from sync.engine.slice import GRACE, LEASE
@@ -22,6 +23,9 @@ from tests.simulation.people import People
 from tests.simulation.switches import Switches, draw
 from tests.simulation.truth import Heard, Truth
 from tests.world import World
+
+LAG = timedelta(seconds=90)
+"""How far a copy lags behind at most: the engine's grace period is longer."""
 
 SEEN_AGAIN = timedelta(hours=1)
 """How long a record that was left out once is left out no more."""
@@ -88,6 +92,8 @@ class Scheduler:
         self.attempts: set[str] = set()
         self.hidden: dict[tuple[str, str, str], datetime] = {}
         """When a record was last left out of an answer."""
+        self.copies: dict[tuple[str, str, str], tuple[Record, datetime]] = {}
+        """What a copy still says of a record that the hub has written to, and until when at most."""
 
     def violate(self, what: str) -> None:
         self.violations.append(what)
@@ -284,6 +290,25 @@ class Scheduler:
         self.figures["left out"] += 1
         self.note(f"{system.name} {entity} {key} is left out")
         return True
+
+    def copy(self, system: MemorySystem, entity: str, record: Record | None) -> None:
+        if record is not None and self.switches.lag:
+            until = self.world.clock.time + LAG
+            self.copies[system.name, entity, record.key] = record, until
+
+    def behind(self, system: MemorySystem, entity: str, key: str) -> Record | None:
+        """What an answer says of a record where it lags behind the hub's own write: never again once it has not."""
+        row, call = (system.name, entity, key), system.calls[-1]
+        if row not in self.copies or call.operations:
+            return None
+        copy, until = self.copies[row]
+        last = next(it for it in reversed(self.truth.events) if it.row == row)
+        if last.by_hub and self.world.clock.time < until and self.chance(self.switches.lag):
+            self.figures["answers from behind"] += 1
+            self.note(f"{system.name} {entity} {key} as it was")
+            return copy
+        del self.copies[row]
+        return None
 
     def fail(self, system: MemorySystem, made: Call, phase: str) -> None:
         found, writes = self.switches, bool(made.operations)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
 
+from sync.connectors.base import Operation
+from sync.connectors.base import Result as WriteResult
 from sync.connectors.memory_system import MemorySystem
 from sync.core.records import Record
 from sync.engine.ports import Ports
@@ -69,20 +71,36 @@ class Simulation(Scheduler):
         enter_secrets()
         for system in (self.world.erp, self.world.crm):
             self.truth.watch(system)
-            self._hide(system)
+            self._distort(system)
             system.faults = self.faults_of(system)
         self._habits()
         self._clocks()
         self._rules()
         self.people = People(self.world, self.truth, self.random, self.switches)
 
-    def _hide(self, system: MemorySystem) -> None:
-        plain = system.record
+    def _distort(self, system: MemorySystem) -> None:
+        """Answers leave records out, and come from copies that lag behind the hub's own writes."""
+        plain, apply = system.record, system.apply
 
         def record(entity: str, key: str, paths: Sequence[str] = ()) -> Record | None:
-            return None if self.overlooks(system, entity, key) else plain(entity, key, paths)
+            if self.overlooks(system, entity, key):
+                return None
+            copy = self.behind(system, entity, key)
+            if copy is None:
+                return plain(entity, key, paths)
+            values = {path: copy.values[path] for path in paths or copy.values if path in copy.values}
+            told = replace(copy, values=values)
+            self.truth.tell(system.name, entity, told)
+            return told
+
+        def applied(entity: str, operation: Operation, **hand: str) -> WriteResult:
+            kept, self.truth.pending = self.truth.pending, []
+            self.copy(system, entity, plain(entity, operation.key or ""))
+            self.truth.pending = kept
+            return apply(entity, operation, **hand)
 
         system.record = record  # type: ignore[method-assign]
+        system.apply = applied  # type: ignore[method-assign]
 
     def _habits(self) -> None:
         for name in self.switches.habits:

@@ -49,6 +49,8 @@ class Switches:
     """Seconds by which webCRM's clock is ahead."""
     hidden: float
     """How often a complete listing, or a read by key, leaves out a record that is there."""
+    lag: float
+    """How often an answer comes from a copy that does not know of the hub's own last write yet."""
 
     def shown(self) -> str:
         return " ".join(f"{name}={value}" for name, value in asdict(self).items())
@@ -74,7 +76,7 @@ def draw(random: Random) -> Switches:
         erp_conditional=flag(0.7), crm_conditional=flag(0.3), names_editor=flag(0.7), answers_record=flag(),
         changed_since=flag(0.8), removed_feed=flag(0.3), idempotent=flag(), page_size=random.choice((1, 2, 3, 50)),
         bulk_write=random.choice((0, 2, 50)), pages_by_offset=flag(0.3), skew=rate(0.0, 0.0, -3.0, 3.0),
-        hidden=aside.choice((0.0, 0.0, 0.0, 0.05)),
+        hidden=aside.choice((0.0, 0.0, 0.0, 0.05)), lag=aside.choice((0.0, 0.0, 0.0, 0.5)),
     )  # fmt: skip
 
 
@@ -82,7 +84,7 @@ def calm(switches: Switches) -> Switches:
     """The same world with nothing going wrong in it."""
     return replace(
         switches, people=0.0, nested=0.0, crash=0.0, unavailable=0.0, unknown=0.0, landed=0.0, late=0.0,
-        database=0.0, stall=0.0, hidden=0.0,
+        database=0.0, stall=0.0, hidden=0.0, lag=0.0,
     )  # fmt: skip
 
 

@@ -25,6 +25,11 @@ class Event:
     def by_hub(self) -> bool:
         return self.written.by == HUB
 
+    @property
+    def row(self) -> tuple[str, str, str]:
+        """Side, entity, key."""
+        return self.side, self.written.entity, self.written.key
+
     def changed(self, path: str) -> bool:
         return self.written.before.get(path) != self.written.after.get(path)
 
@@ -89,10 +94,13 @@ class Truth:
         def record(entity: str, key: str, paths: tuple[str, ...] = ()) -> Record | None:
             found = plain(entity, key, paths)
             if found is not None:
-                self.pending.append(Told(seq=self.tick(), side=system.name, entity=entity, record=found))
+                self.tell(system.name, entity, found)
             return found
 
         system.record = record  # type: ignore[method-assign,assignment]
+
+    def tell(self, side: str, entity: str, record: Record) -> None:
+        self.pending.append(Told(seq=self.tick(), side=side, entity=entity, record=record))
 
     def happened(self, side: str, written: Written) -> None:
         seq = self.tick()
@@ -113,5 +121,5 @@ class Truth:
         """Events by (side, entity, key), in order."""
         found: dict[tuple[str, str, str], list[Event]] = defaultdict(list)
         for event in self.events:
-            found[event.side, event.written.entity, event.written.key].append(event)
+            found[event.row].append(event)
         return found

@@ -1,0 +1,51 @@
+"""What a record tells of a write that was made to it: that it landed, that it did not, or nothing."""
+
+from __future__ import annotations
+
+from sync.connectors.base import OperationKind
+from sync.core.records import Property, Record
+from sync.core.spelling import spelling
+from sync.core.values import meaning
+from sync.core.vocabulary import Side
+from sync.engine.clocks import margin, on_our_clock
+from sync.engine.rules import PairRules, ends
+from sync.engine.slice import Slice
+from sync.models.links import Intent
+
+
+def property_of(rules: PairRules, side: Side, intent: Intent, path: str) -> Property:
+    """The property that was written, as its mapping knows it."""
+    rule = rules.by_name.get(str(intent.rules.get(path, "")))
+    return next((end for end in (ends(rule, side) if rule else ()) if end.path == path), Property(path=path))
+
+
+def sign(rules: PairRules, side: Side, intent: Intent, path: str, record: Record) -> bool | None:
+    """One property's word on whether it was written; None where it holds somebody else's value."""
+    end, written, held = property_of(rules, side, intent, path), intent.values[path], record.values.get(path)
+    if meaning(held, end.type) == meaning(written, end.type):
+        return True
+    if path in intent.before and meaning(held, end.type) == meaning(intent.before[path], end.type):
+        return False
+    return True if spelling(written, held, end) else None
+
+
+def has_landed(rules: PairRules, side: Side, intent: Intent, record: Record) -> bool:
+    """Whether the record tells that it was written: something holds the new value, and nothing stands as before.
+
+    What holds neither was edited by somebody since.
+    """
+    signs = [sign(rules, side, intent, path, record) for path in intent.values]
+    return True in signs and False not in signs
+
+
+def is_behind(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
+    """Whether a record is as it was before an update: nothing of that is there, and nobody touched it since.
+
+    So answers a copy that lags behind its system, or a system that took a value and kept what it had.
+    """
+    if intent.kind != OperationKind.UPDATE or record.updated_at is None:
+        return False
+    system = work.pair.system(side)
+    latest = on_our_clock(record.updated_at, system) + margin([(system, work.capabilities(side))])
+    untouched = latest < intent.recorded_at
+    return untouched and not any(sign(work.rules, side, intent, path, record) for path in intent.values)
