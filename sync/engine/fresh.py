@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db import transaction
 
@@ -12,6 +13,9 @@ from sync.engine.observe import observe
 from sync.engine.poll import poll
 from sync.engine.slice import Slice
 from sync.models.links import Link
+
+A_FEW = 3
+"""So many of the newest are asked for, and of the oldest, where some may have been removed together."""
 
 
 class Blind(Nonsense):
@@ -42,33 +46,44 @@ def look_again(work: Slice, side: Side, links: Sequence[Link]) -> bool:
 def _read(work: Slice, side: Side, keys: Sequence[str]) -> None:
     """Read records by key; whoever is not there is missing.
 
-    Where that would be news, somebody who was there a moment ago is asked for in the same breath: a system that does
-    not find that one either has lost its sight, and nothing is believed of it.
+    Where that would be news, some who were there a moment ago are asked for in the same breath: a system that finds
+    none of those either has lost its sight, and nothing is believed of it.
     """
-    canary = _canary(work, side, keys)
-    asked = [*keys, canary] if canary else keys
+    canaries = _canaries(work, side, keys)
+    asked = [*keys, *canaries]
     found = work.connectors[side].read(work.pair.entity(side), asked, paths=work.rules.paths[side])
-    gone = [key for key in keys if key not in found]
-    blind = bool(gone) and canary is not None and canary not in found
+    gone, astray = ([key for key in group if key not in found] for group in (keys, canaries))
+    blind = bool(gone and astray) and len(astray) == len(canaries)
     with transaction.atomic():
         work.hold()
         now = work.ports.now()
         observe(work, side, list(found.values()), scan=None, now=now)
-        # The one who was asked beside them is a suspect itself then, so that another is asked the next time.
-        unseen = {"pair": work.pair, f"{side}_key__in": [canary] if blind else gone}
-        news = Link.objects.current().filter(**unseen, **{f"{side}_missing_at__isnull": True})
-        news.update(**{f"{side}_missing_at": now, "due_at": now} if blind else {f"{side}_missing_at": now})
+        _suspect(work, side, [] if blind else gone, missing_at=now)
+        # Suspects themselves from now on, so that others are asked the next time.
+        _suspect(work, side, astray, missing_at=now, due_at=now)
     if blind:
         raise Blind(
-            f"{work.pair.system(side)} did not find {len(gone)} of {len(keys)} {work.pair.entity(side)}, nor one that "
-            "was there a moment ago. Nothing was changed. Check that the credentials still see these records."
+            f"{work.pair.system(side)} did not find {len(gone)} of {len(keys)} {work.pair.entity(side)}, nor any of "
+            f"{len(astray)} that were there a moment ago. Nothing was changed. Check that the credentials still see "
+            "these records."
         )
 
 
-def _canary(work: Slice, side: Side, keys: Sequence[str]) -> str | None:
-    """Somebody else that is there, as far as is known: the newest, who is found without a search."""
+def _suspect(
+    work: Slice, side: Side, keys: Sequence[str], *, missing_at: datetime, **facts: datetime
+) -> None:
+    unseen = Link.objects.current().filter(**{"pair": work.pair, f"{side}_key__in": keys})
+    unseen.filter(**{f"{side}_missing_at__isnull": True}).update(
+        **{f"{side}_missing_at": missing_at}, **facts
+    )
+
+
+def _canaries(work: Slice, side: Side, keys: Sequence[str]) -> list[str]:
+    """Some others that are there, as far as is known: the newest and the oldest, who are found without a search."""
     here = Link.objects.current().filter(
         **{"pair": work.pair, f"{side}_key__isnull": False, f"{side}_missing_at__isnull": True}
     )
-    others = here.exclude(**{f"{side}_key__in": keys}).order_by("-pk")
-    return others.values_list(f"{side}_key", flat=True).first()
+    others = here.exclude(**{f"{side}_key__in": keys}).values_list(f"{side}_key", flat=True)
+    if work.capabilities(side).bulk_read <= 1:
+        return list(others.order_by("-pk")[:1])  # each is a call of its own
+    return list(dict.fromkeys([*others.order_by("-pk")[:A_FEW], *others.order_by("pk")[:A_FEW]]))

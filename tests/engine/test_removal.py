@@ -47,7 +47,7 @@ def test_nobody_is_missing_where_the_one_beside_them_is_not_found_either(world: 
     world.erp.faults = blind
     Link.objects.filter(erp_key=key).update(due_at=world.clock.now(), reread=True)
     run = world.run()
-    assert (run.state, "nor one that was there a moment ago" in run.problem) == (RunState.FAILED, True)
+    assert (run.state, "nor any of 1 that were there a moment ago" in run.problem) == (RunState.FAILED, True)
     link = Link.objects.get(erp_key=key)
     assert (link.erp_missing_at, link.attempts, link.lease_token) == (None, 0, "")
     world.erp.faults = lambda _call, _phase: None
@@ -57,6 +57,22 @@ def test_nobody_is_missing_where_the_one_beside_them_is_not_found_either(world: 
         world.settle()
     assert len(world.crm.writes) == writes
     assert not Link.objects.filter(erp_missing_at__isnull=False).exists()
+
+
+def test_the_newest_of_all_may_be_removed_at_once(world: World, key: str) -> None:
+    """Whoever is asked beside the missing may have been removed as well: one of several tells that eyes are open."""
+    newest = [world.customer(name=f"New {number} AS") for number in range(3)]
+    world.settle()
+    for removed in newest:
+        world.erp.remove("customers", removed)
+    Link.objects.filter(erp_key=newest[0]).update(due_at=world.clock.now(), reread=True)
+    assert world.run().state == RunState.DONE
+    for _ in range(3):
+        world.clock.pass_(120)
+        assert world.run().state == RunState.DONE
+    gone = Link.objects.filter(state="removed").values_list("erp_key", flat=True)
+    assert sorted(gone) == sorted(newest)
+    assert Link.objects.get(erp_key=key).state == "active"
 
 
 def test_nothing_follows_from_one_look(world: World, key: str) -> None:

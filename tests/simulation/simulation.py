@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
 
-from sync.connectors.base import Operation
+from sync.connectors.base import Operation, OperationKind
 from sync.connectors.base import Result as WriteResult
 from sync.connectors.memory_system import MemorySystem
 from sync.core.records import Record
@@ -295,9 +295,15 @@ class Simulation(Scheduler):
     def pass_through(self, *, full: bool) -> None:
         for name in self.world.pairs:
             run = self.run_through(name, full=full)
-            if run.state != RunState.DONE:
+            if run.state != RunState.DONE and not self._lost_so_many(run):
                 self.violate(f"a run ended as {run.state} in a world at rest: {run.problem}")
         self.pass_time(130)
+
+    def _lost_so_many(self, run: Run) -> bool:
+        """Whether all those were really removed without whom the hub does not trust its eyes."""
+        return "a moment ago" in run.problem and any(
+            event.written.kind is OperationKind.REMOVE for event in self.truth.events
+        )
 
     def run_through(self, name: str, *, writes: bool = True, full: bool = True) -> Run:
         pair = EntityPair.objects.get(name=name)
