@@ -47,9 +47,9 @@ class WebCrm:
         self._quota = Quota(ground.clock)
         checks = Checks(self._store.tables, self.switches)
         self._reads = Reads(self._store, checks, self.switches)
-        writes = Writes(self._store, checks, self.switches, ground)
+        self._writes = Writes(self._store, checks, self.switches, ground)
         self._api = Api(
-            handlers(self._reads, writes, self._hooks, self._linked),
+            handlers(self._reads, self._writes, self._hooks, self._linked),
             access=self._access,
             quota=self._quota,
             switches=self.switches,
@@ -92,6 +92,7 @@ class WebCrm:
         """Back to the records it began with; tokens stay good."""
         self._ground.storage.clear()
         self._quota.forget()
+        self._writes.forget()
         self._begin()
 
     def tick(self) -> None:

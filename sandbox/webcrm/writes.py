@@ -56,6 +56,10 @@ class Writes:
         self._note(call, call.key, {})
         return Answer()
 
+    def forget(self) -> None:
+        """Which create is the next to clash is counted from here."""
+        self._creates = 0
+
     def _element(self, call: Call, element: Any) -> str | None:
         try:
             body = demand_object(element)

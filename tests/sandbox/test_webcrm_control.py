@@ -110,6 +110,14 @@ def test_a_reset_brings_the_first_records_back(stage: Stage) -> None:
     assert [stage.call("GET", "/Auth").status_code for _ in range(4)] == [200] * 4
 
 
+def test_a_reset_counts_creates_from_the_start(stage: Stage) -> None:
+    stage.call("POST", "/Organisations", {"OrganisationId": 0, "OrganisationName": "Ny"})
+    stage.control("reset")
+    stage.turn(id_clash_every=2)
+    new = {"OrganisationId": 0, "OrganisationName": "Nyere"}
+    assert [stage.call("POST", "/Organisations", new).status_code for _ in range(2)] == [200, 500]
+
+
 def test_a_restarted_webcrm_has_the_same_records_hooks_and_look_ups(tmp_path: Path) -> None:
     path = tmp_path / "webcrm.sqlite3"
     first = started(path)
