@@ -27,6 +27,15 @@ def values(*, may_lack: bool = False) -> serializers.DictField:
     return serializers.DictField(read_only=True, allow_null=may_lack)
 
 
+class SystemShown(serializers.ModelSerializer[System]):
+    class Meta:
+        model = System
+        fields = (
+            "name", "kind", "identity_name", "problem", "paused_until", "checked_at", "check_result", "clock_ahead",
+        )  # fmt: skip
+        read_only_fields = fields
+
+
 class PairShown(serializers.ModelSerializer[EntityPair]):
     erp_system = name_of_system()
     crm_system = name_of_system()

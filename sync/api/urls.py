@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 from sync.api import login, views
 
 router = SimpleRouter()
+router.register("systems", views.Systems, "system")
 router.register("pairs", views.Pairs, "pair")
 router.register("links", views.Links, "link")
 router.register("runs", views.Runs, "run")

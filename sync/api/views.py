@@ -22,6 +22,7 @@ from sync.api import filters, said, shown
 from sync.models.links import Conflict, Link
 from sync.models.pairs import EntityPair
 from sync.models.runs import Act, Change, Run
+from sync.models.systems import System
 from sync.services import conflicts, links, runs
 from sync.services.pairs import property_table
 
@@ -71,6 +72,15 @@ def asker(request: Request) -> str:
     """The name that the audit keeps."""
     assert isinstance(request.user, User)
     return request.user.get_username()
+
+
+class Systems(Rows[System]):
+    """Systems: the connected installations. Their settings and credentials are for people."""
+
+    queryset = System.objects.defer("credentials")
+    serializer_class = shown.SystemShown
+    lookup_field = "name"
+    lookup_value_regex = "[-a-zA-Z0-9_]+"
 
 
 class Pairs(Rows[EntityPair]):

@@ -26,6 +26,19 @@ def test_a_pair_is_shown_by_its_name(world: SimpleNamespace, auditor: Caller) ->
     assert auditor.get("pairs/").body["results"] == [shown]
 
 
+@pytest.mark.parametrize("ahead", [None, 12.5])
+def test_a_system_says_how_it_is_and_what_its_clock_is(
+    world: SimpleNamespace, auditor: Caller, ahead: float | None
+) -> None:
+    world.system.clock_ahead, world.system.problem = ahead, "The ERP does not answer."
+    world.system.credentials = {"client_secret": "hush"}
+    world.system.save()
+    shown = auditor.get(f"systems/{world.system.name}/").body
+    assert (shown["clock_ahead"], shown["problem"]) == (ahead, "The ERP does not answer.")
+    assert "hush" not in str(shown)
+    assert shown in auditor.get("systems/").body["results"]
+
+
 def test_a_pair_s_property_table(world: SimpleNamespace, auditor: Caller) -> None:
     (row,) = auditor.get(f"pairs/{world.pair.name}/properties/").body
     assert row["erp_property"] == "name"
@@ -112,6 +125,7 @@ def test_pages_follow_one_another_and_miss_nothing(world: SimpleNamespace, audit
 
 
 LISTS = [
+    ("systems/", make.SystemFactory),
     ("pairs/", make.PairFactory),
     ("links/", make.LinkFactory),
     ("runs/", make.RunFactory),
@@ -175,7 +189,7 @@ def test_nonsense_is_refused_with_a_sentence(auditor: Caller, path: str, asked: 
 
 
 @pytest.mark.parametrize("key", ["0", "9999", "9" * 19, "9" * 30, "-1", "x", "%00", "1%00"])
-@pytest.mark.parametrize("path", ["links", "runs", "changes", "acts", "conflicts", "pairs"])
+@pytest.mark.parametrize("path", ["links", "runs", "changes", "acts", "conflicts", "pairs", "systems"])
 def test_what_is_not_there_is_404(auditor: Caller, path: str, key: str) -> None:
     answer = auditor.send("GET", f"{path}/{key}/")
     assert answer.code == 404

@@ -15,6 +15,8 @@ WORKING = {"administrator": True, "operator": True, "auditor": False}
 DECIDING = {"administrator": True, "operator": False, "auditor": False}
 
 VERBS = {
+    "systems/": {"GET": LOOKING},
+    "systems/{name}/": {"GET": LOOKING},
     "pairs/": {"GET": LOOKING},
     "pairs/{name}/": {"GET": LOOKING},
     "pairs/{name}/properties/": {"GET": LOOKING},
@@ -53,8 +55,9 @@ def addresses() -> list[str]:
 
 def address(template: str, world: SimpleNamespace) -> str:
     rows = {"links": world.link, "runs": world.run, "changes": world.change, "acts": world.act}
-    row = {**rows, "conflicts": world.conflict, "pairs": world.pair}[template.partition("/")[0]]
-    return template.format(pk=row.pk, name=world.pair.name)
+    rows |= {"conflicts": world.conflict, "pairs": world.pair, "systems": world.system}
+    row = rows[template.partition("/")[0]]
+    return template.format(pk=row.pk, name=getattr(row, "name", ""))
 
 
 def test_the_table_names_every_address() -> None:

@@ -138,3 +138,17 @@ def test_people_get_lines_and_a_table(world: World, capsys: pytest.CaptureFixtur
     said = capsys.readouterr().out
     assert "customers: running, reading" in said or "customers: done" in said
     assert "1 written" in said
+    assert "protects" not in said
+
+
+def test_people_are_told_what_no_version_protected(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    key = world.customer(name="Fjord AS")
+    world.settle()
+    world.erp.edit("customers", key, {"city": "Bergen"})
+    call_command(sync.Command(), "customers")
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "protects" in line]
+    longest = Run.objects.latest("pk").windows["crm"]["longest_ms"]
+    assert line == (
+        "customers: written where no version protects: 1 to crm "
+        f"(an edit in the {longest} ms before may be overwritten)"
+    )

@@ -50,6 +50,15 @@ class Result:
             return 0.0
         return round((self.run.ended_at - self.run.started_at).total_seconds(), 3)
 
+    @property
+    def unprotected(self) -> str:
+        """The writes that no version protected, in words; empty where there were none."""
+        windows = self.run.windows if self.run else {}
+        return ", ".join(
+            f"{it['writes']:,} to {system} (an edit in the {it['longest_ms']:,} ms before may be overwritten)"
+            for system, it in sorted(windows.items())
+        )
+
     def as_json(self) -> dict[str, Any]:
         """What `sync --json` prints of it."""
         run = self.run
@@ -70,7 +79,7 @@ class Result:
 
 
 def show(results: list[Result], console: Console) -> None:
-    """The table at the end, and below it a sentence for everything that went wrong."""
+    """The table at the end, and below it a sentence for everything that went wrong or could have."""
     table = Table("pair", "run", "outcome", "touched", "what became of them", "calls", "seconds")
     for result in results:
         table.add_row(*_cells(result))
@@ -78,6 +87,9 @@ def show(results: list[Result], console: Console) -> None:
     for result in results:
         if problem := result.as_json()["problem"]:
             console.print(f"{result.pair}: {problem}", style="red", markup=False)
+        if told := result.unprotected:
+            words = f"{result.pair}: written where no version protects: {told}"
+            console.print(words, style="dim", markup=False, soft_wrap=True)
 
 
 def _cells(result: Result) -> list[str]:
