@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from sync.engine.check import check
+from sync.engine.check import asked_for, check
 from sync.engine.ports import Ports
 from sync.engine.runner import advance
 from sync.engine.schedule import open_due_runs, sweep
@@ -48,8 +48,7 @@ def sweep_up() -> None:
     drop_unreadable()
     for run_id in sweep(timezone.now()):
         enqueue_once("run", run_id)
-    asked_for = System.objects.filter(checked_at__isnull=True).exclude(check_result="")
-    for system_id in asked_for.values_list("pk", flat=True):
+    for system_id in asked_for(timezone.now()):
         enqueue_once("check", system_id)
 
 

@@ -10,11 +10,11 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from sync.connectors.base import Connector, ConnectorError, Gone, Misconfigured, Nonsense, Refused
 from sync.core.vocabulary import Outcome, Side
-from sync.engine.slice import Means, Slice, connect
+from sync.engine.slice import LEASE, Means, Slice, connect
 from sync.models.links import Link, LinkState
 from sync.models.pairs import EntityPair
 from sync.models.systems import EntitySchema, System
@@ -25,16 +25,44 @@ Description = dict[str, Any]
 """One property as its system described it."""
 
 
+TRIES = 3
+"""So often a test is begun whose worker never says what became of it."""
+DEFECT = "A defect of the hub ended this test; its log has the details. Please report it."
+GIVEN_UP = (
+    f"This test was begun {TRIES} times and never came to an end, without a word of its own. "
+    "The worker's log may say why. Test again once that is mended."
+)
+
+
 def check(system: System, means: Means) -> str:
     """Test a system's connection and keep what came of it. Returns the sentence that people see."""
     try:
-        result, problem = _look(system, means), ""
+        result, problem = (_look(system, means), "") if _begin(system, means) else (GIVEN_UP, GIVEN_UP)
     except ConnectorError as error:
         result = problem = str(error)
+    except Exception:
+        logger.exception("check errored", extra={"system": system.name})
+        result = problem = DEFECT
     System.objects.filter(pk=system.pk).update(
-        checked_at=means.ports.now(), check_result=result, problem=problem
+        checked_at=means.ports.now(), check_result=result, problem=problem, check_attempts=0
     )
     return result
+
+
+def _begin(system: System, means: Means) -> bool:
+    """Written down before anything is tried: a test that ends its worker must not be begun for ever."""
+    this = System.objects.filter(pk=system.pk)
+    this.update(check_begun_at=means.ports.now(), check_attempts=F("check_attempts") + 1)
+    return this.filter(check_attempts__lte=TRIES).exists()
+
+
+def asked_for(now: datetime) -> list[int]:
+    """Systems whose test was asked for and has no result, and that nobody tests at the moment."""
+    idle = (
+        Q(check_begun_at__isnull=True) | Q(check_begun_at__lt=now - LEASE) | Q(check_begun_at__gt=now + LEASE)
+    )
+    open_here = System.objects.filter(idle, checked_at__isnull=True).exclude(check_result="")
+    return list(open_here.values_list("pk", flat=True))
 
 
 def _look(system: System, means: Means) -> str:

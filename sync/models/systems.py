@@ -36,6 +36,8 @@ class System(models.Model):
     problem = models.TextField(blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     check_result = models.TextField(blank=True, editable=False)
+    check_begun_at = models.DateTimeField(null=True, blank=True, editable=False)
+    check_attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     clock_ahead = models.FloatField(
         null=True, editable=False, help_text="Seconds its clock is ahead of ours, as its answers tell."
     )

@@ -83,7 +83,9 @@ def request_check(system: System, *, by: str) -> None:
     """Test the connection: a job asks the system who it is; the page shows what came of it."""
     with transaction.atomic():
         _end_pause(system)
-        System.objects.filter(pk=system.pk).update(check_result="Being tested…", checked_at=None)
+        System.objects.filter(pk=system.pk).update(
+            check_result="Being tested…", checked_at=None, check_begun_at=None, check_attempts=0
+        )
         record("test connection", by=by, subject=system)
         enqueue("check", system.pk)
 
