@@ -81,7 +81,8 @@ SQLITE_OPTIONS = {
     # IMMEDIATE: a deferred transaction that reads before it writes fails as "locked" whatever the time-out.
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    # FULL: what is about to be written is committed first, and must still be known after a power cut.
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
 }
 
 

@@ -22,6 +22,12 @@ from django.conf import settings
 print(json.dumps([getattr(settings, name) for name in {names!r}], default=str))
 """
 
+SYNCHRONOUS = """
+from django.db import connection
+cursor = connection.cursor()
+print(*(cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "journal_mode")))
+"""
+
 
 def manage(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "manage.py", *arguments]
@@ -87,3 +93,8 @@ def test_a_fresh_database_is_ready_after_migrate(tmp_path: Path):
     )
     found = manage("shell", "--no-imports", "--command", asked, **fresh)
     assert found.stdout.split() == ["database:", "ready", "migrations:", "ready", "cache:", "ready"]
+
+
+def test_what_sqlite_has_committed_outlives_a_power_cut(tmp_path: Path) -> None:
+    said = manage("shell", "-v0", "-c", SYNCHRONOUS, **REAL, DATABASE_URL=f"sqlite:///{tmp_path}/hub.sqlite3")
+    assert said.stdout.split() == ["2", "wal"], said.stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,6 +36,7 @@ IN_FLIGHT = GRACE - timedelta(seconds=10)
 
 COMMITS = ("commit before", "write before")
 """Where the database may refuse: the end of a transaction, or a statement that is one by itself."""
+COMMITTED = ("commit after", "write after")
 
 MOST_POINTS = 15_000
 """Far more than any life here needs."""
@@ -45,12 +46,24 @@ class Crash(BaseException):
     """kill -9: nothing survives but what was committed, and no clean-up code runs."""
 
 
+class Lost(Crash):
+    """The database goes away and comes back without its last commits: that ends every worker."""
+
+
 class Endless(BaseException):
     """The hub goes round in circles."""
 
 
 class Broken(OperationalError):
     """The database could not keep a commit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backup:
+    """The database at some time. `seq`: when that was, in the order of things."""
+
+    state: bytes
+    seq: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +92,10 @@ class Scheduler:
         """The points at which what was planned really happened."""
         self.truth = Truth()
         self.points, self.depth, self.figures = 0, 0, Counter[str]()
-        self.dead = False
+        self.dead: type[Crash] | None = None
+        """How the worker that runs now was ended: nothing it still tries comes through."""
+        self.commits: deque[Backup] = deque(maxlen=4)
+        """The database after each of its last commits, where some may be lost."""
         self.late: list[Late] = []
         self.flights: dict[int, datetime] = {}
         """Until when the requests under way may land, by the depth of their worker."""
@@ -131,7 +147,7 @@ class Scheduler:
 
     def alive(self) -> None:
         if self.dead:
-            raise Crash
+            raise self.dead
 
     def note(self, what: str) -> None:
         self.trace.append(f"{self.depth}:{what}")
@@ -149,11 +165,15 @@ class Scheduler:
         if is_open:
             self._others(name)
         if self.is_planned("crash") or self.chance(self.switches.crash):
-            self.crash()
+            self.crash(Crash)
+        if self.commits and self.chance(self.switches.failover):
+            self.crash(Lost)
         if name in COMMITS:
             self._database()
         if name == "commit after":
             self.truth.keep(self.heard.pop(self.depth, Heard()))
+        if name in COMMITTED and self.switches.failover:
+            self.commits.append(self.backup())
 
     def is_planned(self, what: str) -> bool:
         """Whether the plan wants this here: then it happens."""
@@ -178,34 +198,53 @@ class Scheduler:
             self.note("database failure")
             raise Broken("The disk is full.")
 
-    def crash(self) -> None:
-        self.figures["crashes"] += 1
-        self.note("crash")
+    def crash(self, how: type[Crash]) -> None:
+        self.figures["crashes" if how is Crash else "failovers"] += 1
+        self.note(how.__name__.lower())
         database.lose_uncommitted()
-        self.dead = True
-        raise Crash
+        self.dead = how
+        raise how
 
     def another_worker(self) -> None:
         if self.depth >= 2:
             return
         kept, self.truth.pending = self.truth.pending, []
         self.depth += 1
-        self.worker(self.some_job)
-        self.depth -= 1
-        self.truth.pending = kept
+        try:
+            self.worker(self.some_job)
+        finally:
+            self.depth -= 1
+            self.truth.pending = kept
 
     def worker(self, job: Callable[[], None]) -> None:
-        """One process of the hub: what ends it ends nothing else."""
+        """One process of the hub: what ends it ends nothing else, unless the database went away under all of them."""
         try:
             job()
+        except Lost:
+            if self.depth:
+                raise
+            self.begin_anew()
+            self.flights.clear()
+            self.heard.clear()
+            self.come_back(self.random.choice(self.commits))
         except Crash:
-            self.dead = False
+            self.begin_anew()
             self.flights.pop(self.depth, None)
             self.heard.pop(self.depth, None)
-            database.lose_uncommitted()
-            self.note("a new worker")
         except Broken:
             database.lose_uncommitted()
+
+    def begin_anew(self) -> None:
+        self.dead = None
+        database.lose_uncommitted()
+        self.note("a new worker")
+
+    def backup(self) -> Backup:
+        return Backup(state=database.dump(), seq=self.truth.seq)
+
+    def come_back(self, backup: Backup) -> None:
+        """The database as it once was."""
+        raise NotImplementedError
 
     def some_job(self) -> None:
         self.random.choice((self.tick, self.sweep, self.go_on_with_one))()

@@ -24,7 +24,7 @@ from sync.models.runs import OPEN_RUNS, Run, RunState
 from tests.simulation import database
 from tests.simulation.oracles import judge
 from tests.simulation.people import People
-from tests.simulation.scheduler import Broken, Endless, Scheduler
+from tests.simulation.scheduler import Backup, Broken, Endless, Scheduler
 from tests.simulation.secrets import enter_secrets
 from tests.simulation.switches import HABITS, Switches, calm, crm_capabilities, erp_capabilities
 from tests.simulation.witness import Witness
@@ -34,12 +34,6 @@ DEFECT = "a defect:"
 """How a violation begins that the engine itself admits."""
 ROUNDS = 12
 """So many passes at most until nothing is written any more."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Backup:
-    state: bytes
-    seq: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,18 +208,20 @@ class Simulation(Scheduler):
         )
 
     def back_up(self) -> None:
-        self.backups = [*self.backups[-2:], Backup(state=database.dump(), seq=self.truth.seq)]
+        self.backups = [*self.backups[-2:], self.backup()]
         self.note("backup")
 
     def restore(self) -> None:
-        """An old backup comes back; its pairs observe until a person has looked at their plans."""
-        if not self.backups:
-            return
+        if self.backups:
+            self.figures["restores"] += 1
+            self.come_back(self.random.choice(self.backups))
+
+    def come_back(self, backup: Backup) -> None:
+        """The database as it once was; its pairs observe until a person has looked at their plans."""
         self.witness.look()
-        backup = self.random.choice(self.backups)
         database.load(backup.state)
+        self.commits.clear()
         self.restored.append(range(backup.seq, self.truth.tick()))
-        self.figures["restores"] += 1
         self.note("restore")
         self.worker(self._observe_again)
 
