@@ -12,6 +12,7 @@ from django.db.models import Q
 from sync.core.match import Answer, Candidates, judge
 from sync.core.match import MatchKey as MatchRule
 from sync.core.vocabulary import Side
+from sync.engine import crowds
 from sync.engine.references import References, load_references
 from sync.engine.rules import PairRules
 from sync.models.links import OPEN_INTENTS, Intent, Link, LinkState, MatchKey, Separation
@@ -34,6 +35,8 @@ class Matcher:
     rules: PairRules
     keys: dict[int, dict[int, str]] = field(default_factory=dict)
     holders: dict[tuple[Side, int, str], list[int]] = field(default_factory=lambda: defaultdict(list))
+    crowds: set[tuple[Side, int, str]] = field(default_factory=set)
+    """Values whose holders are not loaded: too many share them."""
     links: dict[int, Link] = field(default_factory=dict)
     separated: set[tuple[str, str]] = field(default_factory=set)
     references: References = field(default_factory=References)
@@ -44,29 +47,36 @@ class Matcher:
             value = self.keys.get(link.pk, {}).get(rule.position)
             if value is None:
                 continue
-            hits = self._hits(link, side, rule.position, value, within_parent=rule.within_parent)
-            if rule.propose:
-                hits = [other for other in hits if not self._contradicted(link, other, rule.position)]
-            if hits:
+            if hits := self._hits(link, side, rule, value):
                 return self._verdict(link, side, rule, value, hits)
         return Finding()
 
     def namesake(self, link: Link, side: Side) -> Link | None:
         """Another record on that side, there to be read, that bears one of the link's own match keys."""
         for position, value in self.keys.get(link.pk, {}).items():
+            if (side, position, value) in self.crowds and (
+                other := crowds.somebody(link, side, position, value)
+            ):
+                return other
             for pk in self.holders[side, position, value]:
                 other = self.links.get(pk)
                 if other is not None and pk != link.pk and not other.get(side, "missing_at"):
                     return other
         return None
 
-    def _hits(self, link: Link, side: Side, position: int, value: str, *, within_parent: bool) -> list[Link]:
-        holders = [self.links[pk] for pk in self.holders[side.other, position, value] if pk in self.links]
+    def _hits(self, link: Link, side: Side, rule: MatchRule, value: str) -> list[Link]:
+        if (side.other, rule.position, value) in self.crowds:
+            parent = self.references.parent_of(link, side)
+            return crowds.hits(link, side, rule, self.keys[link.pk], parent=parent)
+        holders = [
+            self.links[pk] for pk in self.holders[side.other, rule.position, value] if pk in self.links
+        ]
         return [
             other
             for other in holders
             if not self._apart(link, other, side)
-            and (not within_parent or self._same_parent(link, other, side))
+            and (not rule.within_parent or self._same_parent(link, other, side))
+            and not (rule.propose and self._contradicted(link, other, rule.position))
         ]
 
     def _contradicted(self, link: Link, other: Link, position: int) -> bool:
@@ -84,15 +94,21 @@ class Matcher:
         return mine is not None and theirs is not None and mine.pk == theirs.pk
 
     def _verdict(self, link: Link, side: Side, key: MatchRule, value: str, hits: list[Link]) -> Finding:
-        rivals = [
-            pk
-            for pk in self.holders[side, key.position, value]
-            if pk != link.pk and self._rival(pk, link, side, within_parent=key.within_parent)
-        ]
+        rivals = self._rivals(link, side, key, value) if len(hits) == 1 else []
         found = Candidates(key=key, found=tuple(str(other.pk) for other in hits), rivals=len(rivals))
         if judge([found]).answer is Answer.LINK and not hits[0].linked:
             return Finding(counterpart=hits[0])
-        return Finding(candidates=tuple(hits), why=_why(self.rules, key, hits, rivals))
+        return Finding(candidates=tuple(hits[: crowds.MANY]), why=_why(self.rules, key, hits, rivals))
+
+    def _rivals(self, link: Link, side: Side, rule: MatchRule, value: str) -> list[int]:
+        """Who else of its side wants the same counterpart."""
+        if (side, rule.position, value) in self.crowds:
+            return crowds.rivals(link, side, rule, value, parent=self.references.parent_of(link, side))
+        return [
+            pk
+            for pk in self.holders[side, rule.position, value]
+            if pk != link.pk and self._rival(pk, link, side, within_parent=rule.within_parent)
+        ]
 
     def _rival(self, pk: int, link: Link, side: Side, *, within_parent: bool) -> bool:
         other = self.links.get(pk)
@@ -107,12 +123,16 @@ class Matcher:
 def _why(rules: PairRules, key: MatchRule, hits: Sequence[Link], rivals: Sequence[int]) -> str:
     fields = " + ".join(rules.by_name[name].crm[0].path for name in key.by)
     if len(hits) > 1:
-        return f"{len(hits)} records share its {fields}. Choose the one it is, or separate it from them."
+        return f"{_number(len(hits))} records share its {fields}. Choose the one it is, or separate it from them."
     if rivals:
-        return f"{len(rivals) + 1} records want the same counterpart by {fields}. Choose which one it is."
+        return f"{_number(len(rivals) + 1)} records want the same counterpart by {fields}. Choose which one it is."
     if hits[0].linked:
         return f"The record with its {fields} is linked to another one already. Separate them, or relink."
     return f"One record has the same {fields}; a person must say whether they are the same."
+
+
+def _number(records: int) -> str:
+    return f"More than {crowds.MANY}" if records > crowds.MANY else str(records)
 
 
 def load_matcher(rules: PairRules, links: Sequence[Link]) -> Matcher:
@@ -120,7 +140,8 @@ def load_matcher(rules: PairRules, links: Sequence[Link]) -> Matcher:
     matcher = Matcher(rules=rules)
     for row in MatchKey.objects.filter(link_id__in=[link.pk for link in links]):
         matcher.keys.setdefault(row.link_id, {})[row.position] = row.value
-    for row in _holders(rules, matcher.keys):
+    matcher.crowds = _crowds(rules, matcher.keys)
+    for row in _holders(rules, matcher.keys, matcher.crowds):
         matcher.holders[Side(row.side), row.position, row.value].append(row.link_id)
     wanted = {pk for pks in matcher.holders.values() for pk in pks} | {link.pk for link in links}
     for row in MatchKey.objects.filter(link_id__in=wanted - matcher.keys.keys()):
@@ -132,14 +153,30 @@ def load_matcher(rules: PairRules, links: Sequence[Link]) -> Matcher:
     return matcher
 
 
-def _holders(rules: PairRules, keys: Mapping[int, Mapping[int, str]]) -> Iterator[MatchKey]:
-    """Who has these values too, on either side. One look into the index per side and position."""
+Sought = Mapping[int, Mapping[int, str]]
+"""Match values by position, by link."""
+
+
+def _sought(keys: Sought) -> Iterator[tuple[Side, int, set[str]]]:
+    """What is looked up in the index: once per side and position."""
     for position in {position for each in keys.values() for position in each}:
         values = {each[position] for each in keys.values() if position in each}
-        for side in Side:
-            yield from MatchKey.objects.filter(
-                pair=rules.pair, side=side, position=position, value__in=values
-            )
+        yield from ((side, position, values) for side in Side)
+
+
+def _crowds(rules: PairRules, keys: Sought) -> set[tuple[Side, int, str]]:
+    return {
+        (side, position, value)
+        for side, position, values in _sought(keys)
+        for value in crowds.among(rules.pair, side, position, values)
+    }
+
+
+def _holders(rules: PairRules, keys: Sought, crowded: set[tuple[Side, int, str]]) -> Iterator[MatchKey]:
+    """Who has these values too, on either side."""
+    for side, position, values in _sought(keys):
+        few = {value for value in values if (side, position, value) not in crowded}
+        yield from MatchKey.objects.filter(pair=rules.pair, side=side, position=position, value__in=few)
 
 
 def _separations(rules: PairRules, links: Iterable[Link]) -> set[tuple[str, str]]:
