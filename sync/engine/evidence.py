@@ -89,7 +89,8 @@ def _end_waiting(
 ) -> None:
     """Acknowledged writes that did not show in time: in vain, or their records are not there any more."""
     _lock(intents)
-    _close(work, side, [intent for intent in intents if intent.key in found], found, now)
+    shown = [intent for intent in intents if intent.key in found]
+    confirm(work, side, [(it.link, it, _as_left(work, side, it, found[it.key])) for it in shown], now)
     lost = Intent.objects.filter(pk__in=[intent.pk for intent in intents if intent.key not in found])
     Link.objects.filter(intents__in=lost).update(due_at=now + GRACE)
     lost.update(state=IntentState.UNKNOWN, look_after=now + GRACE)
@@ -116,17 +117,11 @@ def _look_by_key(work: Slice, side: Side, intents: Sequence[Intent]) -> None:
         work.hold()
         now = work.ports.now()
         landed = [i for i in intents if i.key in found and _landed(work, side, i, found[i.key])]
+        left = [_as_left(work, side, intent, found[intent.key]) for intent in landed]
         observe(work, side, list(found.values()), scan=None, now=now)
         _lock(intents)
-        _close(work, side, landed, found, now)
+        confirm(work, side, [(it.link, it, record) for it, record in zip(landed, left, strict=True)], now)
         _ended_without(side, [i for i in intents if i not in landed], now)
-
-
-def _close(
-    work: Slice, side: Side, intents: Sequence[Intent], found: Mapping[str, Record], now: datetime
-) -> None:
-    couples = [(it.link, it, _as_left(work, side, it, found[it.key])) for it in intents]
-    confirm(work, side, couples, now)
 
 
 def _landed(work: Slice, side: Side, intent: Intent, record: Record) -> bool:

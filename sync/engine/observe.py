@@ -180,7 +180,10 @@ def _acknowledged(side: Side, known: dict[str, Link]) -> dict[str, Intent]:
     """Writes to these records that wait for their confirming read, by key."""
     links = {link.pk: link for link in known.values()}
     intents = Intent.objects.filter(link_id__in=list(links), side=side, state=IntentState.ACKNOWLEDGED)
-    return {links[it.link_id].get(side, "key"): it for it in intents.select_related("change")}
+    found = {links[it.link_id].get(side, "key"): it for it in intents.select_related("change")}
+    for key, intent in found.items():
+        intent.link = known[key]
+    return found
 
 
 def _confirm_writes(

@@ -41,9 +41,11 @@ def has_landed(rules: PairRules, side: Side, intent: Intent, record: Record) -> 
 def is_behind(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
     """Whether a record is as it was before an update: nothing of that is there, and nobody touched it since.
 
-    So answers a copy that lags behind its system, or a system that took a value and kept what it had.
+    So answers a copy that lags behind its system, or a system that took a value and kept what it had. The record is
+    no newer than what was read before, by its own clock, and older than the write, by ours: one of them may jump.
     """
-    if intent.kind != OperationKind.UPDATE or record.updated_at is None:
+    known = intent.link.get(side, "updated_at")
+    if intent.kind != OperationKind.UPDATE or not known or not record.updated_at or record.updated_at > known:
         return False
     system = work.pair.system(side)
     latest = on_our_clock(record.updated_at, system) + margin([(system, work.capabilities(side))])

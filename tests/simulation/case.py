@@ -10,7 +10,7 @@ from sync.connectors.base import OperationKind
 from sync.core.records import Value
 from sync.models.links import Conflict, Link
 from tests.simulation.truth import Event
-from tests.simulation.words import ENTITIES, PAIR, REFERENCE
+from tests.simulation.words import ENTITIES, IDENTITY, PAIR, REFERENCE, essence
 
 if TYPE_CHECKING:
     from tests.simulation.simulation import Simulation
@@ -42,6 +42,16 @@ class Case:
                     found[one].append(other)
                     found[other].append(one)
         return found
+
+    def namesakes(self, row: Row) -> list[Row]:
+        """Records of the other side that ever bore the same number or mail: linked, perhaps, and never told of it."""
+        mine = self._identities(row)
+        others = [it for it in self.rows if it[0] != row[0] and PAIR[it[1]] == PAIR[row[1]]]
+        return [other for other in others if mine & self._identities(other)]
+
+    def _identities(self, row: Row) -> set[str]:
+        path = IDENTITY[row[1]]
+        return {essence(path, event.written.after.get(path)) for event in self.rows[row]} - {""}
 
     def held(self, row: Row) -> dict[str, Value] | None:
         return self.simulation.system(row[0]).values(row[1], row[2])

@@ -136,7 +136,7 @@ def no_lossy_echo(case: Case) -> Iterator[str]:
 
 def _typed_at_partner(case: Case, row: Row, path: str, value: Value) -> bool:
     partner = PARTNER[row[0], path][1]
-    rows = [row, *case.partners.get(row, [])]
+    rows = [row, *case.partners.get(row, []), *case.namesakes(row)]
     typed = [
         e.written.after.get(p) for r in rows for e in case.rows[r] for p in (path, partner) if not e.by_hub
     ]

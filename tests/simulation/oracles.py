@@ -67,9 +67,27 @@ def _explained(case: Case, link: Link, path: str, other: str) -> bool:
         return True
     names = ADDRESS if (path, other) in ADDRESS else ((path, other),)
     fields = {f"{erp} · {crm}" for erp, crm in names}
+    if _is_taken_for_a_spelling(case, link, path, other):
+        return True
     return any((link.pk, field) in case.open for field in fields) or (
         link.outcome == "failed" and other in link.problem
     )
+
+
+def _is_taken_for_a_spelling(case: Case, link: Link, path: str, other: str) -> bool:
+    """A system that names no editors holds what looks like its spelling of what was written, and the audit says so."""
+    if case.simulation.drawn.names_editor:
+        return False
+    keys = {"erp": (link.erp_key, path), "crm": (link.crm_key, other)}
+    for change in case.simulation.witness.changes.values():
+        key, name = keys[change.side]
+        written = [it["after"] for it in change.fields if it["property"] == name]
+        held = (change.held or {}).get(name)
+        if change.key == key and written and held != written[0] and akin(held, written[0]):
+            now = (case.held((change.side, change.entity, change.key)) or {}).get(name)
+            if now == held:
+                return True
+    return False
 
 
 def _state(link: Link | None) -> str:

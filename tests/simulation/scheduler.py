@@ -92,6 +92,8 @@ class Scheduler:
         """The points at which what was planned really happened."""
         self.truth = Truth()
         self.points, self.depth, self.figures = 0, 0, Counter[str]()
+        self.wrong_by = 0
+        """Seconds by which the hub's clock is off."""
         self.dead: type[Crash] | None = None
         """How the worker that runs now was ended: nothing it still tries comes through."""
         self.commits: deque[Backup] = deque(maxlen=4)
@@ -118,8 +120,17 @@ class Scheduler:
     # Time
 
     def now(self) -> datetime:
+        """What the hub's own clock says."""
         self.alive()
-        return self.world.clock.now()
+        return self.world.clock.now() + timedelta(seconds=self.wrong_by)
+
+    def jump(self) -> None:
+        """Somebody sets the hub's clock. Forward only where no request is under way: its time would be cut short."""
+        seconds = self.random.choice((-3600, -90, 0))
+        if seconds <= self.wrong_by or not (self.flights or self.late):
+            self.figures["clock jumps"] += 1
+            self.note(f"the hub's clock is off by {seconds} s")
+            self.wrong_by = seconds
 
     def go_on(self) -> bool:
         return not (self.switches.nested and self.random.random() < self.switches.nested)
@@ -185,6 +196,8 @@ class Scheduler:
     def _others(self, name: str) -> None:
         if self.chance(self.switches.people):
             self.note(self.people.act())
+        if self.chance(self.switches.jumps):
+            self.jump()
         if not self.flights and (self.is_planned("stall") or self.chance(self.switches.stall)):
             self.note("stall")
             self.pass_time(LEASE.total_seconds() * 1.2)

@@ -249,6 +249,7 @@ class Simulation(Scheduler):
         """Nothing goes wrong any more, nobody does anything any more: the world must come to rest."""
         self.switches, self.plan = calm(self.switches), {}
         self.note("heal")
+        self.wrong_by = 0
         self.pass_time(2 * LEASE.total_seconds())
         self._go_live()
         self._retry()

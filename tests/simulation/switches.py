@@ -51,6 +51,8 @@ class Switches:
     """How often a complete listing, or a read by key, leaves out a record that is there."""
     failover: float
     """How often the database goes away and comes back without its last commits."""
+    jumps: float
+    """How often the hub's own clock is set back by an hour or a little, or put right again."""
     lag: float
     """How often an answer comes from a copy that does not know of the hub's own last write yet."""
 
@@ -79,7 +81,7 @@ def draw(random: Random) -> Switches:
         changed_since=flag(0.8), removed_feed=flag(0.3), idempotent=flag(), page_size=random.choice((1, 2, 3, 50)),
         bulk_write=random.choice((0, 2, 50)), pages_by_offset=flag(0.3), skew=rate(0.0, 0.0, -3.0, 3.0),
         hidden=aside.choice((0.0, 0.0, 0.0, 0.05)), lag=aside.choice((0.0, 0.0, 0.0, 0.5)),
-        failover=aside.choice((0.0, 0.0, 0.0, 0.003)),
+        failover=aside.choice((0.0, 0.0, 0.0, 0.003)), jumps=aside.choice((0.0, 0.0, 0.0, 0.01)),
     )  # fmt: skip
 
 
@@ -87,7 +89,7 @@ def calm(switches: Switches) -> Switches:
     """The same world with nothing going wrong in it."""
     return replace(
         switches, people=0.0, nested=0.0, crash=0.0, unavailable=0.0, unknown=0.0, landed=0.0, late=0.0,
-        database=0.0, stall=0.0, hidden=0.0, lag=0.0, failover=0.0,
+        database=0.0, stall=0.0, hidden=0.0, lag=0.0, failover=0.0, jumps=0.0,
     )  # fmt: skip
 
 

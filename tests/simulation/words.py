@@ -16,6 +16,9 @@ ENTITIES = {"customers": ("customers", "orgs"), "contacts": ("contacts", "person
 REFERENCE = {"customers": "OrgRef", "contacts": "PersonRef"}
 """Where webCRM keeps the ERP's key."""
 
+IDENTITY = {"customers": "number", "orgs": "OrgNumber", "contacts": "mail", "persons": "PersonMail"}
+"""What two records share that nobody has linked yet."""
+
 PAIR = {entity: pair for pair, entities in ENTITIES.items() for entity in entities}
 PARTNER = {
     (side, path): (other, partner)
