@@ -186,6 +186,23 @@ class IntentFactory(DjangoModelFactory[Intent]):
     change = factory.SubFactory(ChangeFactory, link=factory.SelfAttribute("..link"), outcome="pending")
 
 
+class LostCreateFactory(IntentFactory):
+    """A create whose end nobody saw, of a record that carries nothing by which it could be looked for."""
+
+    kind = "create"
+    key = ""
+    values = factory.LazyFunction(dict)
+    state = "unknown"
+    look_after = NOW
+    change = factory.SubFactory(
+        ChangeFactory,
+        link=factory.SelfAttribute("..link"),
+        kind="create",
+        outcome="pending",
+        finished_at=None,
+    )
+
+
 class ConflictFactory(DjangoModelFactory[Conflict]):
     class Meta:
         model = Conflict

@@ -54,6 +54,11 @@ def _resync(link: Link, *, by: str, values: dict[str, Any]) -> Done:
     return Done(message=f"'{link}' is read and settled afresh.")
 
 
+def _not_made(link: Link, *, by: str, values: dict[str, Any]) -> Done:
+    links.not_made(link, by=by, reason=values["reason"])
+    return Done(message=f"'{link}' is planned anew.")
+
+
 def _lift(link: Link, *, by: str, values: dict[str, Any]) -> Done:
     links.lift(link, by=by, reason=values["reason"])
     return Done(message=f"The tombstone of '{link}' is lifted.")
@@ -94,5 +99,12 @@ LIFT = Verb(
     offered=lambda link: link.state == LinkState.REMOVED,
 )  # fmt: skip
 
-VERBS = (LINK, UNLINK, PAUSE, RESUME, RESYNC, LIFT)
+NOT_MADE = Verb(
+    name="not_made", label="It was not made", permission=MAY, act=_not_made, icon="search_off",
+    says="You looked in the other system, and the record is not there. It may be made now. "
+    "If it is there all the same, there will be two.",
+    offered=links.may_say_not_made,
+)  # fmt: skip
+
+VERBS = (LINK, UNLINK, PAUSE, RESUME, RESYNC, LIFT, NOT_MADE)
 BULK = (PAUSE, RESUME, RESYNC)

@@ -105,7 +105,7 @@ class Links(Rows[Link]):
     queryset = Link.objects.select_related("pair")
     filterset_class = filters.LinkFilter
     verbs: ClassVar[dict[str, str]] = dict.fromkeys(
-        ("create", "unlink", "pause", "resume", "resync", "lift"), "sync.change_link"
+        ("create", "unlink", "pause", "resume", "resync", "lift", "not_made"), "sync.change_link"
     )
 
     def get_queryset(self) -> Any:
@@ -145,6 +145,12 @@ class Links(Rows[Link]):
     def lift(self, request: Request, pk: str) -> Response:  # noqa: ARG002
         """Lift the tombstone of a removed record."""
         return self.do(links.lift)
+
+    @extend_schema(request=said.WhySaid)
+    @action(detail=True, methods=["post"])
+    def not_made(self, request: Request, pk: str) -> Response:  # noqa: ARG002
+        """Say that a create of unknown outcome, which the hub cannot look for, did not happen. It may be made then."""
+        return self.do(links.not_made)
 
     @extend_schema(request=said.WhySaid, responses={202: shown.LinkDetail})
     @action(detail=True, methods=["post"])

@@ -16,6 +16,7 @@ from sync.core.vocabulary import Outcome, Side
 from sync.engine.clocks import on_our_clock
 from sync.engine.conflicts import MOVED
 from sync.engine.draft import Decision, Draft
+from sync.engine.lost import is_lost, sentence
 from sync.engine.pairing import Matcher
 from sync.engine.references import References
 from sync.engine.removal import REMOVED, ask_about_merge, decide_removal, looks_again, missing_side
@@ -48,12 +49,22 @@ class Desk:
                 link=link, outcome=Outcome.HELD if link.state == LinkState.PAUSED else Outcome.REMOVED
             )
         if open_intents := self.intents.get(link.pk):
-            return _blocked(link, open_intents)
+            return self._blocked(link, open_intents)
         if side := missing_side(link):
             return self._missing(link, side)
         if link.linked:
             return self.linked(link, fresh=False)
         return self._one_sided(link, Side.ERP if link.erp_key else Side.CRM)
+
+    def _blocked(self, link: Link, intents: list[Intent]) -> Decision:
+        """A write is still open: nothing may be planned on top of it."""
+        if all(intent.state == IntentState.ACKNOWLEDGED for intent in intents):
+            return Decision(link=link, outcome=Outcome.WRITTEN)
+        why = "The outcome of a write is not known yet. The hub looks for it before it goes on."
+        over = [intent for intent in intents if intent.look_after and intent.look_after <= self.now]
+        if lost := [intent for intent in over if is_lost(self.rules, intent)]:
+            why = sentence(self.rules, Side(lost[0].side))
+        return Decision(link=link, outcome=Outcome.UNKNOWN, problem=why)
 
     def _missing(self, link: Link, side: Side) -> Decision:
         ruling = self.rulings.get(link.pk, {}).get(REMOVED)
@@ -184,17 +195,6 @@ def _of_the_whole(draft: Draft, link: Link, side: Side, rules: PairRules, stuck:
     seen = link.get(side, "seen")
     rests_on = [path for path in rules.types[side] if path in seen and path not in stuck]
     return replace(draft, source={path: seen[path] for path in rests_on})
-
-
-def _blocked(link: Link, intents: list[Intent]) -> Decision:
-    """A write is still open: nothing may be planned on top of it."""
-    if all(intent.state == IntentState.ACKNOWLEDGED for intent in intents):
-        return Decision(link=link, outcome=Outcome.WRITTEN)
-    return Decision(
-        link=link,
-        outcome=Outcome.UNKNOWN,
-        problem="The outcome of a write is not known yet. The hub looks for it before it goes on.",
-    )
 
 
 def from_plan(rules: PairRules, link: Link, planned: Plan, *, fresh: bool) -> Decision:

@@ -13,6 +13,7 @@ from sync.connectors.base import OperationKind
 from sync.core.records import Record
 from sync.core.vocabulary import Side
 from sync.engine.confirm import confirm, finish_changes
+from sync.engine.lost import is_lost, tell
 from sync.engine.observe import match_keys, observe
 from sync.engine.outcomes import adopt_key
 from sync.engine.pairing import absorb, separated, wake_children
@@ -151,14 +152,16 @@ def _ended_without(side: Side, intents: Sequence[Intent], now: datetime) -> None
 
 def _look_by_reference(work: Slice, side: Side, intents: Sequence[Intent]) -> None:
     """Creates: the external reference was written with the record, so it names the record if there is one."""
+    if lost := [intent for intent in intents if is_lost(work.rules, intent)]:
+        # It stays unknown, and is never made twice.
+        with transaction.atomic():
+            work.hold()
+            tell(work.rules, side, lost)
     rule = work.rules.references.get(side)
-    if not intents or rule is None:
+    if rule is None or len(lost) == len(intents):
         return
     path = ends(rule, side)[0].path
-    # What was written when another property kept the key cannot be looked for: it stays unknown, never made twice.
     wanted = {str(intent.values[path]): intent for intent in intents if path in intent.values}
-    if not wanted:
-        return
     found: dict[str, list[Record]] = defaultdict(list)
     for record in work.connectors[side].find(
         work.pair.entity(side), path, list(wanted), paths=work.rules.paths[side]

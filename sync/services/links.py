@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import transaction
 from django.utils import timezone
 
 from sync.core.vocabulary import Side
+from sync.engine.lost import end, is_lost, unknown_create
 from sync.engine.pairing import join
 from sync.engine.replace import end_conflicts, take_apart
+from sync.engine.rules import load
 from sync.jobs import enqueue
-from sync.models.links import OPEN_INTENTS, Link, LinkState, MatchKey, Separation
+from sync.models.links import OPEN_INTENTS, Intent, IntentState, Link, LinkState, MatchKey, Separation
 from sync.models.pairs import EntityPair
 from sync.services.acts import NotPossible, record
 
@@ -19,10 +23,18 @@ def link(pair: EntityPair, *, erp_key: str, crm_key: str, by: str, reason: str =
     with transaction.atomic():
         erp = _one_sided(pair, Side.ERP, erp_key)
         crm = _one_sided(pair, Side.CRM, crm_key)
-        for half in (erp, crm):
+        now = timezone.now()
+        for half, found in ((erp, crm_key), (crm, erp_key)):
+            if intent := _lost(half, now):
+                intent.key = found
+                end(
+                    intent,
+                    IntentState.CONFIRMED,
+                    said=f"{by} says that this is the record that was made.",
+                    now=now,
+                )
             _refuse_while_writing(half)
             _wake(half)
-        now = timezone.now()
         if not join(erp, crm, now):
             raise NotPossible(
                 f"'{erp}' or '{crm}' is being worked on or has a write under way. Try again in a minute."
@@ -57,6 +69,43 @@ def _wake(half: Link) -> None:
         raise NotPossible(f"'{half}' is removed. Lift its tombstone first.")
     half.state, half.problem = LinkState.ACTIVE, ""
     half.save(update_fields=["state", "problem"])
+
+
+def _lost(half: Link, now: datetime) -> Intent | None:
+    """Its create whose end nobody saw, where only people can know what became of it."""
+    intent = unknown_create(half)
+    if intent and is_lost(load(half.pair), intent) and not _under_way(intent, now):
+        return intent
+    return None
+
+
+def may_say_not_made(chosen: Link) -> bool:
+    """Whether a person is asked what became of its create."""
+    return _lost(chosen, timezone.now()) is not None
+
+
+def _under_way(intent: Intent, now: datetime) -> bool:
+    return intent.look_after is None or intent.look_after > now
+
+
+def not_made(chosen: Link, *, by: str, reason: str = "") -> None:
+    """The record whose create had an unknown outcome, and which the hub cannot look for, is not there: plan it anew."""
+    with transaction.atomic():
+        found, now = _locked(chosen), timezone.now()
+        intent = unknown_create(found)
+        if intent is None:
+            raise NotPossible(f"'{found}' has no create whose outcome is unknown.")
+        if _under_way(intent, now):
+            raise NotPossible("The call that makes it may still be under way. Look again in a few minutes.")
+        if not is_lost(load(found.pair), intent):
+            raise NotPossible(
+                "What was written names the record: the hub looks for it itself with the next run."
+            )
+        end(intent, IntentState.DROPPED, said=f"{by} says that it was not made.", now=now)
+        _refuse_while_writing(found)
+        Link.objects.filter(pk=found.pk).update(problem="")
+        _make_due(found, "it was not made")
+        record("not made", by=by, subject=found, reason=reason, pair=found.pair, link=found)
 
 
 def unlink(chosen: Link, *, by: str, reason: str = "") -> None:

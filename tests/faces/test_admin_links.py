@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from sync.models.links import Link, LinkState, Separation
-from sync.models.runs import Act
+from sync.models.runs import Act, Change
 from tests import factories as make
 from tests.faces.asking import do, last_act, said
 from tests.faces.conftest import SignIn
@@ -77,6 +77,17 @@ def test_linking_needs_a_counterpart(operator: Client, world: SimpleNamespace):
     answer = do(operator, "link", world.lonely, "link", counterpart="", reason="")
     assert answer.status_code == 200
     assert "This field is required" in answer.content.decode()
+
+
+def test_what_was_not_made_is_said_where_the_hub_cannot_know(operator: Client, world: SimpleNamespace):
+    page = f"/admin/sync/link/{world.lonely.pk}/change/"
+    assert "It was not made" not in operator.get(page).content.decode()
+    make.LostCreateFactory(link=world.lonely)
+    assert "It was not made" in operator.get(page).content.decode()
+    do(operator, "link", world.lonely, "not_made", reason="I looked")
+    assert Change.objects.get(link=world.lonely).outcome == "dropped"
+    assert last_act() == ("not made", "operator", "I looked")
+    assert "It was not made" not in operator.get(page).content.decode()
 
 
 def test_many_links_at_once_each_for_itself(operator: Client):

@@ -27,6 +27,7 @@ VERBS = {
     "links/{pk}/resume/": {"POST": WORKING},
     "links/{pk}/lift/": {"POST": WORKING},
     "links/{pk}/resync/": {"POST": WORKING},
+    "links/{pk}/not_made/": {"POST": WORKING},
     "runs/": {"GET": LOOKING, "POST": WORKING},
     "runs/{pk}/": {"GET": LOOKING},
     "runs/{pk}/cancel/": {"POST": WORKING},

@@ -81,6 +81,15 @@ def test_a_tombstone_is_lifted(world: SimpleNamespace, operator: Caller) -> None
     assert operator.post(f"links/{world.link.pk}/lift/").body["state"] == "active"
 
 
+def test_what_was_not_made_is_said_once(world: SimpleNamespace, operator: Caller) -> None:
+    make.LostCreateFactory(link=world.lonely)
+    answer = operator.post(f"links/{world.lonely.pk}/not_made/", reason="I looked")
+    assert (answer.code, answer.body["problem"], answer.body["due_at"] is None) == (200, "", False)
+    assert last_act() == ("not made", "operator", "I looked")
+    again = operator.post(f"links/{world.lonely.pk}/not_made/")
+    assert (again.code, "no create whose outcome is unknown" in again.body["error"]) == (409, True)
+
+
 def test_a_run_is_asked_for_once(world: SimpleNamespace, operator: Caller) -> None:
     first = operator.post("runs/", pair=world.pair.name, full=True)
     assert first.code == 202
