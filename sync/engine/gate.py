@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from sync.connectors.base import Unavailable
 from sync.engine.clocks import STEP
@@ -16,6 +16,10 @@ from sync.models.systems import System, Token
 
 WINDOW = 60.5
 """Seconds a call counts against the budget: a minute, and a little for calls that travel at different speeds."""
+
+
+LONGEST_PAUSE = timedelta(minutes=15)
+"""No system is left alone for longer: what reaches further was set while our clock was ahead."""
 
 
 class CallInTransaction(RuntimeError):
@@ -43,8 +47,7 @@ class DatabaseGate:
         self.calls[endpoint] += 1
 
     def pause(self, seconds: float) -> None:
-        until = self.ports.now() + timedelta(seconds=seconds)
-        System.objects.filter(pk=self.system_id).update(paused_until=until)
+        leave_alone(self.system_id, seconds, now=self.ports.now())
 
     def heard(self, clock: datetime) -> None:
         ahead = (clock - self.ports.now()).total_seconds()
@@ -57,7 +60,7 @@ class DatabaseGate:
 
     def _why(self, wait: float) -> str:
         system = System.objects.only("paused_until", "problem").get(pk=self.system_id)
-        if system.paused_until and system.paused_until > self.ports.now():
+        if _left(system, self.ports.now()) > 0:
             return f"It is left alone for another {wait:.0f} seconds. {system.problem}".strip()
         return f"The call budget is used up for another {wait:.0f} seconds."
 
@@ -67,8 +70,8 @@ class DatabaseGate:
             pk=self.system_id
         )
         now = self.ports.now()
-        if system.paused_until and system.paused_until > now:
-            return (system.paused_until - now).total_seconds()
+        if (left := _left(system, now)) > 0:
+            return left
         if system.calls_per_minute is None:
             return 0.0
         return self._take(system, now)
@@ -82,6 +85,19 @@ class DatabaseGate:
             call_stamps=[*stamps, now.timestamp()], call_version=F("call_version") + 1
         )
         return 0.0 if taken else 0.01
+
+
+def leave_alone(system_id: int, seconds: float, *, now: datetime) -> None:
+    """Nobody calls the system for so long. A longer pause that stands already stays."""
+    until = now + timedelta(seconds=seconds)
+    longer = Q(paused_until__range=(until, now + LONGEST_PAUSE))
+    System.objects.filter(pk=system_id).exclude(longer).update(paused_until=until)
+
+
+def _left(system: System, now: datetime) -> float:
+    """Seconds its pause still takes; 0 or less where there is none."""
+    left = system.paused_until - now if system.paused_until else timedelta()
+    return left.total_seconds() if left <= LONGEST_PAUSE else 0.0
 
 
 @dataclass(kw_only=True)

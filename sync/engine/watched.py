@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import F
 
@@ -23,13 +23,14 @@ from sync.connectors.base import (
     Unavailable,
 )
 from sync.core.records import Property, Record
+from sync.engine.gate import LONGEST_PAUSE, leave_alone
 from sync.engine.ports import Ports
 from sync.models.systems import System
 
 AWAY = (Unavailable, Unauthorized)
 """What a system says to all of its workers: who asks again at once helps nobody, and may lock an account out."""
 
-SHORTEST, LONGEST = 5.0, 900.0
+SHORTEST, LONGEST = 5.0, LONGEST_PAUSE.total_seconds()
 """Seconds a system that failed is left alone: doubled with every failure, at most so long."""
 
 
@@ -120,11 +121,8 @@ class Watched:
             return
         self.system.failures += 1
         wait = min(LONGEST, SHORTEST * 2 ** min(self.system.failures, 10))
-        System.objects.filter(pk=self.system.pk).update(
-            failures=F("failures") + 1,
-            paused_until=self.ports.now() + timedelta(seconds=wait),
-            problem=str(error),
-        )
+        System.objects.filter(pk=self.system.pk).update(failures=F("failures") + 1, problem=str(error))
+        leave_alone(self.system.pk, wait, now=self.ports.now())
 
     def _answered(self) -> None:
         if self.system.failures:

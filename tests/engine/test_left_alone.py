@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from sync.connectors.base import Nonsense, Unauthorized, Unavailable
+from sync.engine.runner import advance
 from sync.engine.schedule import open_run, sweep
 from sync.models.links import Link
 from sync.models.runs import Run, RunState
@@ -70,15 +71,17 @@ def test_credentials_that_are_not_accepted_pause_their_system_longer_each_time(
 
 
 def test_a_run_says_why_its_system_is_left_alone(world: World, key: str) -> None:
-    until = world.clock.now() + timedelta(hours=3)
+    until = world.clock.now() + timedelta(minutes=10)
     System.objects.filter(name="crm").update(paused_until=until, problem="crm: The token is not accepted.")
-    run = world.run()
+    run, _ = open_run(world.customers, trigger="person", now=world.clock.now())
+    advance(run, world.means)
+    run.refresh_from_db()
     assert "left alone" in run.problem
     assert "The token is not accepted." in run.problem
 
 
 def paused(world: World) -> System:
-    until = world.clock.now() + timedelta(hours=3)
+    until = world.clock.now() + timedelta(minutes=10)
     System.objects.filter(name="crm").update(paused_until=until, failures=9)
     return System.objects.get(name="crm")
 

@@ -92,6 +92,24 @@ def test_a_pause_that_one_worker_was_told_holds_for_all(world: World) -> None:
     assert gates[1].calls == {"GET /x": 1}
 
 
+def test_no_shorter_pause_cuts_a_longer_one_short(world: World) -> None:
+    """While a call is under way, others are told to wait for ten minutes and for a second; then it breaks off."""
+    gate = DatabaseGate(system_id=System.objects.get(name="crm").pk, ports=world.means.ports)
+
+    def break_off(call: str, phase: str) -> None:
+        if (call, phase) == ("list orgs", "before"):
+            gate.pause(600)
+            gate.pause(1)
+            raise Unavailable("The connection was lost.")
+
+    world.crm.faults = break_off
+    world.run()
+    assert System.objects.get(name="crm").failures == 1
+    with pytest.raises(Unavailable) as told:
+        gate.admit("GET /x")
+    assert told.value.retry_after == pytest.approx(600, abs=1)
+
+
 def test_being_told_to_wait_burns_no_attempts_and_blames_no_record(world: World) -> None:
     key = world.customer(name="Akkurat AS")
     for _ in range(12):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sync.connectors.base import Access
+from sync.connectors.base import Access, Unavailable
 from sync.connectors.memory_system import MemorySystem
 from sync.connectors.rest.records import moment as rest_moment
 from sync.connectors.webcrm.connector import WebcrmConnector
@@ -183,6 +183,18 @@ def test_a_full_call_budget_outlives_no_clock_that_was_set_back(world: World) ->
     world.clock.pass_(-3600)
     gate.admit("GET /x")
     assert gate.calls == {"GET /x": 3}
+
+
+def test_a_pause_outlives_no_clock_that_was_set_back(world: World) -> None:
+    system = System.objects.get(name="erp")
+    gate = DatabaseGate(system_id=system.pk, ports=world.means.ports)
+    gate.pause(30)
+    world.clock.pass_(-86_400)
+    gate.admit("GET /x")
+    assert gate.calls == {"GET /x": 1}
+    gate.pause(30)
+    with pytest.raises(Unavailable):
+        gate.admit("GET /x")
 
 
 def test_a_listing_that_lost_many_stops_before_anything_follows(world: World) -> None:
