@@ -9,6 +9,7 @@ import pytest
 
 from sync.connectors.base import (
     Nonsense,
+    Unavailable,
     Unknown,
 )
 from tests.connectors.calls import READ, WRITE, session
@@ -79,6 +80,20 @@ def test_a_bomb_is_defused_at_the_cap():
     bomb = gzip.compress(b"[" + b" " * 50_000_000 + b"]")
     with RawServer(says(bomb, Content_Encoding="gzip")) as server, pytest.raises(Nonsense, match="more than"):
         session(server, most_bytes=1_000_000).call(READ)
+
+
+def test_a_bomb_in_many_wrappings_is_no_answer():
+    bomb = b"[" + b" " * 50_000_000 + b"]"
+    for _ in range(10):
+        bomb = gzip.compress(bomb)
+    wrapped = says(bomb, Content_Encoding=", ".join(["gzip"] * 10))
+    with RawServer(wrapped) as server, pytest.raises((Nonsense, Unavailable)):
+        session(server, most_bytes=1_000_000).call(READ)
+
+
+def test_of_a_doubled_name_the_last_counts():
+    with RawServer(says('[{"a": 1, "a": 2}]')) as server:
+        assert session(server).call(READ).body == [{"a": 2}]
 
 
 def test_gzip_is_understood():

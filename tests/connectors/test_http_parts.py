@@ -76,6 +76,21 @@ def test_how_long_to_wait(said, body, seconds):
     assert retry_after(headers, body, now=NOW) == seconds
 
 
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"X-RateLimit-Reset": "14"}, 14),
+        ({"X-Rate-Limit-Reset": "14"}, 14),
+        ({"RateLimit-Reset": "14"}, 14),
+        ({"X-RateLimit-Reset": "1772366430"}, 30),
+        ({"X-RateLimit-Reset": "soon"}, 60),
+        ({"X-RateLimit-Reset": "14", "Retry-After": "3"}, 3),
+    ],
+)
+def test_where_nothing_else_is_said_a_window_that_begins_anew_is_waited_for(headers, seconds):
+    assert retry_after(headers, None, now=NOW) == seconds
+
+
 @given(st.text() | st.integers() | st.floats() | st.none())
 def test_a_wait_is_always_between_a_second_and_a_quarter_of_an_hour(said):
     assert 1 <= retry_after({}, {"RetryAfterSeconds": said}, now=NOW) <= 900

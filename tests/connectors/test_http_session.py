@@ -132,6 +132,28 @@ def test_too_many_requests_pauses_and_means_it_did_not_happen(request_):
     assert (caught.value.retry_after, gate.pauses) == (14, [14])
 
 
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        ("503 Service Unavailable", {"Retry_After": "14"}, ""),
+        ("503 Service Unavailable", {"retry_after": "Sun, 01 Mar 2026 11:00:00 GMT"}, ""),
+        ("503 Service Unavailable", {}, '{"RetryAfterSeconds": 14}'),
+        ("500 Oops", {"Retry_After": "14"}, ""),
+        ("502 Bad Gateway", {"Retry_After": "14"}, "<html>"),
+    ],
+)
+def test_a_failure_that_asks_to_wait_pauses_and_is_not_tried_again(status, headers, body):
+    gate = FakeGate()
+    with RawServer(says(body, status, **headers)) as server:
+        with pytest.raises(Unavailable) as caught:
+            session(server, gate).call(READ)
+        assert len(server.asked) == 1
+        with pytest.raises(Unknown):
+            session(server, gate).call(WRITE)
+    waits = 1 if "Sun" in str(headers) else 14
+    assert (caught.value.retry_after, gate.pauses) == (waits, [waits, waits])
+
+
 @pytest.mark.parametrize("request_", [READ, WRITE])
 def test_a_401_is_signed_anew_and_repeated_once(request_):
     with RawServer(says("", "401 Unauthorized"), says("[]")) as server:
@@ -208,6 +230,15 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     with RawServer(says("[]")) as server:
         assert session(server).call(READ).body == []
+
+
+def test_logins_kept_on_this_machine_are_not_sent(monkeypatch, tmp_path):
+    kept = tmp_path / "netrc"
+    kept.write_text("machine 127.0.0.1 login somebody password s3cr3t-of-home\n")
+    monkeypatch.setenv("NETRC", str(kept))
+    with RawServer(says("[]")) as server:
+        session(server).call(READ)
+        assert b"authorization" not in server.asked[0].lower()
 
 
 def test_a_full_budget_is_not_asked_three_times():

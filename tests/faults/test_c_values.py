@@ -7,8 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from sync.connectors.base import Refused
+from sync.connectors.base import Nonsense, Refused
 from sync.connectors.http.json_text import scalar
+from sync.connectors.rest.presets import configured
+from sync.connectors.rest.reading import read_document
+from sync.connectors.rest.records import record_of
 from sync.connectors.rest.shapes import flat
 from sync.connectors.webcrm.facts import ORGANISATIONS
 from sync.connectors.webcrm.reading import Reader
@@ -217,6 +220,7 @@ def test_no_message_reaches_a_database_that_it_cannot_hold(said: str) -> None:
     quoted.encode()
 
 
+SECRETS = {"client_id": "hub", "client_secret": "s3cret-9"}
 ODD = "A\x00B\ud83dC"
 
 
@@ -225,6 +229,18 @@ def test_a_value_that_no_database_holds_arrives_without_its_odd_signs() -> None:
     seen = [*dict(flat({"note": ODD, "owner": {"name": ODD}})).values()]
     seen += Reader(ORGANISATIONS, "").record(row).values.values()
     assert [value for value in seen if value != 1] == ["AB?C"] * 4
+
+
+def test_names_and_keys_that_no_database_holds_arrive_without_their_odd_signs() -> None:
+    resource = read_document(configured({"preset": "customerp"}), SECRETS).resources["customers"]
+    record = record_of(resource, {"id": ODD, "na\x00me": "Akkurat AS", "version": ODD})
+    assert (record.key, record.values["name"], record.version) == ("AB?C", "Akkurat AS", "AB?C")
+
+
+def test_a_key_that_no_link_can_keep_is_said_in_a_sentence() -> None:
+    resource = read_document(configured({"preset": "customerp"}), SECRETS).resources["customers"]
+    with pytest.raises(Nonsense, match="longer than 200"):
+        record_of(resource, {"id": "9" * 201})
 
 
 @pytest.mark.postgres

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 SHORTEST, LONGEST, DEFAULT = 1.0, 900.0, 60.0
 BODY_FIELDS = ("RetryAfterSeconds", "retryAfterSeconds", "retry_after_seconds", "retryAfter", "retry_after")
+WINDOWS = ("RateLimit-Reset", "X-RateLimit-Reset", "X-Rate-Limit-Reset")
+"""When the calls of the present window are forgotten. They stand in every answer: alone they ask for nothing."""
 DAY = 86_400.0
 SPAN = re.compile(r"(?:(?P<d>\d+)\.)?(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d(?:\.\d+)?)")
 """`1.00:00:14`, as .NET writes a span of time."""
@@ -25,14 +27,22 @@ UNITS = {"d": DAY, "h": 3600.0, "m": 60.0, "s": 1.0}
 
 
 def retry_after(headers: Mapping[str, str], body: Any, *, now: datetime) -> float:
-    """Seconds to wait, between 1 and 900: from the header, else from the body, else a minute."""
-    said = _seconds(headers.get("Retry-After"), now)
-    for place in (body, body.get("error")) if isinstance(body, Mapping) else ():
-        if said is None and isinstance(place, Mapping):
-            said = next(
-                (s for name in BODY_FIELDS if (s := _seconds(place.get(name), now)) is not None), None
-            )
+    """Seconds to wait, between 1 and 900: as asked for, else until its window begins anew, else a minute."""
+    said = asked(headers, body, now=now)
+    if said is None:
+        said = _first((headers.get(name) for name in WINDOWS), now)
     return min(max(DEFAULT if said is None else said, SHORTEST), LONGEST)
+
+
+def asked(headers: Mapping[str, str], body: Any, *, now: datetime) -> float | None:
+    """Seconds that an answer asks for in so many words: in its header, else in its body. None where it does not."""
+    places = (body, body.get("error")) if isinstance(body, Mapping) else ()
+    worded = (place.get(name) for place in places if isinstance(place, Mapping) for name in BODY_FIELDS)
+    return _first((headers.get("Retry-After"), *worded), now)
+
+
+def _first(said: Iterable[Any], now: datetime) -> float | None:
+    return next((seconds for one in said if (seconds := _seconds(one, now)) is not None), None)
 
 
 def _seconds(said: Any, now: datetime) -> float | None:

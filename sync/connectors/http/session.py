@@ -32,7 +32,7 @@ from sync.connectors.http.address import parse_address
 from sync.connectors.http.door import Door, DoorAdapter
 from sync.connectors.http.json_text import NotJson, parse, scalar
 from sync.connectors.http.messages import Answer, Request
-from sync.connectors.http.patience import retry_after
+from sync.connectors.http.patience import asked, retry_after
 from sync.connectors.http.secrets import Secrets
 
 TRIES, FIRST_PAUSE = 3, 0.2
@@ -148,7 +148,7 @@ class Session:
                 last = self._sent(signed, url)
             except Unavailable as error:
                 last = error
-            if isinstance(last, Answer) and (last.status not in RETRIED or "Retry-After" in last.headers):
+            if isinstance(last, Answer) and (last.status not in RETRIED or _asks_to_wait(last)):
                 return last
         if isinstance(last, Unavailable):
             raise last
@@ -242,7 +242,7 @@ class Session:
 
     def _judged(self, request: Request, answer: Answer) -> Answer:
         status = answer.status
-        if status == 429 or (status == 503 and "Retry-After" in answer.headers):
+        if _asks_to_wait(answer):
             pause = retry_after(answer.headers, answer.body, now=datetime.now(UTC))
             self._gate.pause(pause)
             if status == 429 or not request.writes:
@@ -264,6 +264,13 @@ class Session:
         if answer.status < 400:
             return Nonsense(f"{said}, a way to another address: enter the address it really lives at.")
         return Unavailable(f"{said}. {self.quote(answer)}".rstrip())
+
+
+def _asks_to_wait(answer: Answer) -> bool:
+    if answer.status not in RETRIED:
+        return answer.status == 429
+    worded = asked(answer.headers, answer.body, now=datetime.now(UTC)) is not None
+    return worded or "Retry-After" in answer.headers
 
 
 def _parsed(response: requests.Response, content: bytes) -> Any:

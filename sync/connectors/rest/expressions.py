@@ -8,6 +8,8 @@ from typing import Any
 import jmespath
 from jmespath.exceptions import JMESPathError
 
+from sync.connectors.http.json_text import scalar
+
 ROOT = re.compile(r"\$\.|\$(?=\[)")
 
 
@@ -30,6 +32,6 @@ class Expression:
             return None
 
     def text_of(self, body: Any) -> str:
-        """The same as text: "" for nothing and for what is no scalar."""
+        """The same as text that every database can keep: "" for nothing and for what is no scalar."""
         found = self.of(body)
-        return "" if found is None or isinstance(found, bool | list | dict) else str(found)
+        return "" if found is None or isinstance(found, bool | list | dict) else str(scalar(str(found)))

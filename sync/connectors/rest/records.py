@@ -13,6 +13,9 @@ from sync.connectors.rest.expressions import Expression
 from sync.connectors.rest.shapes import flat, wanted
 from sync.core.records import Record
 
+LONGEST_KEY = 200
+"""What a link can keep."""
+
 
 def rows_of(answer: Answer, records: Expression, what: str) -> list[dict[str, Any]]:
     """The objects of a list; Nonsense where there is no list of objects."""
@@ -33,6 +36,10 @@ def record_of(
     key = resource.id.text_of(body)
     if not key:
         raise Nonsense(f"A record of {resource.name} has no id at {resource.id.text}.")
+    if len(key) > LONGEST_KEY:
+        raise Nonsense(
+            f"A record of {resource.name} has an id longer than {LONGEST_KEY} letters at {resource.id.text}."
+        )
     by = resource.updated_by.text_of(body)
     return Record(
         key=key,
