@@ -82,7 +82,7 @@ class PairAdmin(HubAdmin):
         ("When it runs", {"fields": (("interval", "full_interval"), "position")}),
         ("Parent", {"fields": ("parent", ("erp_parent_property", "crm_parent_property"))}),
         ("What names a record", {"fields": (("erp_label", "crm_label"),)}),
-        ("When it asks first", {"fields": (("guard_removals", "guard_changes"),)}),
+        ("When it asks first", {"fields": (("guard_removals", "guard_changes", "guard_blanks"),)}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -48,7 +48,7 @@ class PairShown(serializers.ModelSerializer[EntityPair]):
             "name", "mode", "erp_system", "erp_entity", "crm_system", "crm_entity", "position", "interval",
             "full_interval", "creates_in_crm", "creates_in_erp", "first_winner", "on_removal", "inactive", "scope",
             "parent", "erp_parent_property", "crm_parent_property", "erp_label", "crm_label", "guard_removals",
-            "guard_changes", "rules_version", "approved_version", "next_run_at", "next_full_at",
+            "guard_changes", "guard_blanks", "rules_version", "approved_version", "next_run_at", "next_full_at",
         )  # fmt: skip
         read_only_fields = fields
 

@@ -6,17 +6,19 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef
+
 from sync.core.mapping import moved
 from sync.core.match import match_values
 from sync.core.records import Record, Values
 from sync.core.stamps import restamp
 from sync.core.values import meaning
 from sync.core.vocabulary import Outcome, Side
-from sync.engine.confirm import confirm
+from sync.engine.confirm import LEFT, confirm
 from sync.engine.rules import PairRules
 from sync.engine.signs import is_behind
 from sync.engine.slice import Slice
-from sync.models.links import Intent, IntentState, Link, LinkState, MatchKey
+from sync.models.links import OPEN_INTENTS, Intent, IntentState, Link, LinkState, MatchKey
 from sync.models.rows import update_rows
 
 SEEN_FIELDS = ("seen", "stamps", "version", "updated_at", "by_hub", "parent", "missing_at")
@@ -34,14 +36,14 @@ def observe(work: Slice, side: Side, records: Sequence[Record], *, scan: int | N
     changed = [link for key, link in shown.items() if not _as_seen(work.rules, link, side, unique[key])]
     for link in fresh:
         _remember(work.rules, link, side, unique[link.get(side, "key")], now=now)
-    for link in changed:
-        _notice(work, link, side, unique[link.get(side, "key")], now=now)
+    noticed = [link for link in changed if _notice(work, link, side, unique[link.get(side, "key")], now=now)]
     _count_in(work, side, fresh, list(known.values()), scan)
     Link.objects.bulk_create(fresh, batch_size=CHUNK)
     update_rows(changed, update_fields(side))
     # A complete listing also mends the keys of records that said nothing new: the match rules may be new.
     _keep_match_keys(work.rules, side, [*fresh, *(changed if scan is None else known.values())])
     _confirm_writes(work, side, shown, written, unique, now)
+    _count_news(work, side, noticed, now)
 
 
 def _as_seen(rules: PairRules, link: Link, side: Side, record: Record) -> bool:
@@ -82,17 +84,18 @@ def _new_link(work: Slice, side: Side, record: Record, now: datetime) -> Link:
     return link
 
 
-def _notice(work: Slice, link: Link, side: Side, record: Record, *, now: datetime) -> None:
-    """A known record again: remember what it says, and make its link due where that matters."""
+def _notice(work: Slice, link: Link, side: Side, record: Record, *, now: datetime) -> bool:
+    """A known record again: remember what it says, and make its link due where that matters (True)."""
     before, returned = dict(link.get(side, "seen")), link.get(side, "missing_at") is not None
     parent = link.get(side, "parent")
     _remember(work.rules, link, side, record, now=now)
     if link.state in (LinkState.PAUSED, LinkState.REMOVED):
-        return
-    if returned or parent != link.get(side, "parent") or _matters(work.rules, link, side, before):
-        work.news += link.linked
+        return False
+    matters = returned or parent != link.get(side, "parent") or _matters(work.rules, link, side, before)
+    if matters:
         link.due_at, link.attempts = min(link.due_at or now, now), 0
         link.reason = f"changed in {work.pair.system(side)}"
+    return matters
 
 
 def _matters(rules: PairRules, link: Link, side: Side, before: dict[str, object]) -> bool:
@@ -197,3 +200,20 @@ def _confirm_writes(
     """Our own acknowledged writes come back in a poll: that is their confirming read."""
     couples = [(shown[key], intent, records[key]) for key, intent in written.items() if key in shown]
     confirm(work, side, couples, now)
+
+
+def _count_news(work: Slice, side: Side, noticed: Sequence[Link], now: datetime) -> None:
+    """What the guard counts: linked records that moved, and not by the hub's own hand. Comes after the confirming."""
+    edits = [link.pk for link in noticed if link.linked and link.due_at and _is_edit(work.rules, link, side)]
+    if not edits:
+        return
+    # A write whose end nobody saw may be what shows here: whoever looks for it tells.
+    under_way = Intent.objects.filter(link=OuterRef("pk"), side=side, state__in=OPEN_INTENTS)
+    work.news += Link.objects.filter(~Exists(under_way), pk__in=edits).update(moved_at=now)
+
+
+def _is_edit(rules: PairRules, link: Link, side: Side) -> bool:
+    """Whether a link is due for what this side says, and not for what a write that was just confirmed has left."""
+    seen, base = link.get(side, "seen"), link.get(side, "base")
+    compared = (rule for rule in rules.rules if not rule.only_on_create)
+    return link.reason != LEFT or any(moved(rule, side, seen, base) for rule in compared)

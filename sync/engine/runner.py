@@ -170,7 +170,7 @@ def _read_since(work: Slice, side: Side) -> bool:
 
 def _guard(work: Slice) -> bool:
     run, work.news = work.run, 0
-    why = judge(work.pair, work.ports.now()) if run.writes and not run.approved_by else ""
+    why = judge(work.rules, work.ports.now()) if run.writes else ""
     if not why:
         return _to(work, Run.Phase.WORK)
     _ours(work).filter(state=RunState.RUNNING).update(state=RunState.HELD, problem=why)

@@ -11,6 +11,9 @@ from sync.models.links import Link
 from sync.models.pairs import EntityPair
 from sync.models.runs import Run
 
+PLANNED = "planned while observing"
+"""Why a link is due that was planned, shown to a person, and not written yet."""
+
 
 def wake_the_ready(pair: EntityPair, now: datetime) -> None:
     if pair.parent_id is None:
@@ -31,4 +34,4 @@ def wake_the_planned(run: Run, now: datetime) -> None:
     before = Run.objects.filter(pair=run.pair_id, pk__lt=run.pk).order_by("-pk").first()
     if before is not None and not before.writes:
         planned = Link.objects.filter(pair=run.pair_id, plan__isnull=False)
-        planned.update(due_at=now, reason="planned while observing")
+        planned.update(due_at=now, reason=PLANNED)

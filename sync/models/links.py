@@ -91,6 +91,9 @@ class Link(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     linked_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
+    moved_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the hub last noticed that one side had moved."
+    )
 
     objects = LinkQuerySet.as_manager()
 
@@ -113,6 +116,7 @@ class Link(models.Model):
         ]
         indexes = [
             models.Index(fields=["pair", "due_at"], condition=Q(due_at__isnull=False), name="link_due"),
+            models.Index(fields=["pair", "moved_at"], condition=Q(moved_at__isnull=False), name="link_moved"),
             models.Index(fields=["run", "outcome"], name="link_run_outcome"),
             models.Index(fields=["pair", "erp_parent"], condition=~Q(erp_parent=""), name="link_erp_parent"),
             models.Index(fields=["pair", "crm_parent"], condition=~Q(crm_parent=""), name="link_crm_parent"),

@@ -104,7 +104,10 @@ class EntityPair(models.Model):
         default=2, help_text="Removals in a day, per cent, that ask first."
     )
     guard_changes = models.PositiveSmallIntegerField(
-        default=10, help_text="Changed or blanked records in a day, per cent, that ask first."
+        default=10, help_text="Changed records in a day, per cent, that ask first."
+    )
+    guard_blanks = models.PositiveSmallIntegerField(
+        default=10, help_text="Records in which one property goes blank in a day, per cent, that ask first."
     )
     rules_version = models.PositiveIntegerField(default=1, editable=False)
     approved_version = models.PositiveIntegerField(default=0, editable=False)

@@ -17,13 +17,14 @@ from django.utils import timezone
 from sync.core.records import Property
 from sync.core.vocabulary import Side
 from sync.engine.rules import compile_rules, known_properties, load, parts
+from sync.engine.waiting import PLANNED
 from sync.jobs import enqueue
 from sync.models.links import Link
 from sync.models.pairs import EntityPair, FieldMapping, MatchRule, Mode
 from sync.models.runs import OPEN_RUNS, Run, RunState
 from sync.services.acts import NotPossible, record
 
-UNHURT = {"interval", "full_interval", "guard_removals", "guard_changes", "position"}
+UNHURT = {"interval", "full_interval", "guard_removals", "guard_changes", "guard_blanks", "position"}
 """Settings that change when a pair runs, and nothing of what it writes."""
 
 
@@ -41,7 +42,7 @@ def set_mode(pair: EntityPair, mode: str, *, by: str, reason: str = "") -> None:
             _end_runs(found, f"{found} was set to {mode}.", now, writing=mode == Mode.OBSERVE)
         if mode == Mode.LIVE:
             planned = Q(plan__isnull=False)
-            Link.objects.filter(planned, pair=found).update(due_at=now, reason="planned while observing")
+            Link.objects.filter(planned, pair=found).update(due_at=now, reason=PLANNED)
         record("mode", by=by, subject=found, reason=reason, pair=found, before=before, after=mode)
         enqueue("tick")
     pair.mode = mode

@@ -25,6 +25,7 @@ SOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 PLAIN = (
     "name", "erp_entity", "crm_entity", "interval", "full_interval", "first_winner", "on_removal", "position",
     "erp_parent_property", "crm_parent_property", "erp_label", "crm_label", "guard_removals", "guard_changes",
+    "guard_blanks",
 )  # fmt: skip
 ROW = ("position", "erp_property", "crm_property", "direction", "transforms", "policy", "blank", "group")
 

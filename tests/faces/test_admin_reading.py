@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from types import SimpleNamespace
 
 import pytest
@@ -95,3 +96,14 @@ def test_who_changes_nothing_is_not_asked_why(sign_in: SignIn, world: SimpleName
     text = sign_in("auditor").get(page).content.decode()
     assert asked not in text
     assert ">Reason<" not in text
+
+
+def test_a_held_run_says_what_it_asks(sign_in: SignIn):
+    why = "'city' went blank in 214 of 2000 linked records in erp within a day, more than the 200 that may go blank."
+    run = make.RunFactory(state="held", problem=why)
+    text = unescape(sign_in("administrator").get(f"/admin/sync/run/{run.pk}/change/").content.decode())
+    assert why in text
+    assert "Approve" in text
+    assert (
+        unescape(sign_in("auditor").get("/admin/sync/run/").content.decode()).count("'city' went blank") >= 1
+    )

@@ -44,6 +44,19 @@ def test_everything_the_file_says_stands_in_the_database() -> None:
     assert (contacts.parent, contacts.erp_parent_property) == (pair, "customer.id")
 
 
+@pytest.mark.parametrize(
+    ("said", "stands"),
+    [("removals: 5", (5, 10, 10)), ("removals: 5, changes: 20", (5, 20, 10)), ("blanks: 3", (2, 10, 3))],
+)
+def test_what_the_file_leaves_out_of_the_guard_stays_the_default(
+    said: str, stands: tuple[int, int, int]
+) -> None:
+    take(changed(WHOLE, "guard: {removals: 5}", f"guard: {{{said}}}"))
+    pair = EntityPair.objects.get(name="customers")
+    assert (pair.guard_removals, pair.guard_changes, pair.guard_blanks) == stands
+    assert f"guard: {{{said}}}" in dump()
+
+
 def test_loading_twice_changes_nothing_and_says_so() -> None:
     assert take(WHOLE) == [
         "system 'erp': new",

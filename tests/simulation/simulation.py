@@ -204,7 +204,7 @@ class Simulation(Scheduler):
 
     def _approve(self) -> None:
         Run.objects.filter(state=RunState.HELD).update(
-            state=RunState.QUEUED, approved_by="somebody", problem=""
+            state=RunState.QUEUED, approved_by="somebody", approved_at=self.now(), problem=""
         )
 
     def back_up(self) -> None:

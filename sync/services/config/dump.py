@@ -95,7 +95,7 @@ def _parent(pair: EntityPair) -> Line:
 
 
 def _guard(pair: EntityPair) -> Line:
-    own = _unlike_default(pair, ("guard_removals", "guard_changes"))
+    own = _unlike_default(pair, ("guard_removals", "guard_changes", "guard_blanks"))
     return Line((name.removeprefix("guard_"), share) for name, share in own.items())
 
 

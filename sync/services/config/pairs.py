@@ -53,6 +53,7 @@ SETTINGS = (
     "crm_label",
     "guard_removals",
     "guard_changes",
+    "guard_blanks",
 )
 
 
@@ -125,7 +126,7 @@ READERS: dict[str, Reader] = {
     "scope": _scope,
     "parent": parts({"pair": text, "erp": text, "crm": text}),
     "label": parts({"erp": text, "crm": text}),
-    "guard": parts({"removals": small, "changes": small}),
+    "guard": parts({"removals": small, "changes": small, "blanks": small}),
     "mappings": lambda spot: spot.items(),
     "match": lambda spot: spot.items(),
     "mode": _no_mode,
@@ -141,6 +142,7 @@ KEYS = {
     "crm_parent_property": "parent",
     "guard_removals": "guard",
     "guard_changes": "guard",
+    "guard_blanks": "guard",
 }
 """Where the file says what a field of the model holds, where the names differ."""
 
