@@ -14,6 +14,8 @@ from sync.core.records import Record, Value, Values
 from sync.core.spelling import is_grown, spelling
 from sync.core.values import meaning
 from sync.core.vocabulary import Outcome, Side
+from sync.engine.conflicts import SPECIAL
+from sync.engine.removal import REMOVED
 from sync.engine.replace import replace, standing
 from sync.engine.rules import PairRules
 from sync.engine.signs import property_of
@@ -69,8 +71,12 @@ def _go_on_replacing(link: Link, intent: Intent, ruling: Conflict, now: datetime
 
 
 def _end_rulings(links: Sequence[Link]) -> None:
-    """What a person decided stands until both sides hold it."""
+    """What a person decided stands until both sides hold it, or until there is nothing left to hold it."""
     ruled = Conflict.objects.filter(link__in=links, state=ConflictState.RULED)
+    overtaken = ruled.filter(link__state=LinkState.REMOVED).exclude(field=SPECIAL[REMOVED])
+    overtaken.update(
+        state=ConflictState.CLOSED, closed_why="its record was removed before it was carried out"
+    )
     ruled.update(state=ConflictState.CLOSED, closed_why="carried out")
 
 

@@ -51,6 +51,7 @@ def decide_replacement(
     if decision.drafts or decision.clashes or decision.waiting or decision.failed:
         # The old record is left behind for good: what was edited there must have reached the ERP by then.
         decision.standing.add(MOVED)
+        decision.problem = " ".join(filter(None, (decision.problem, _awaited(decision))))
         return decision
     if parent is None or not parent.linked or parent.state in AWAITED:
         decision.standing.add(MOVED)
@@ -63,6 +64,15 @@ def decide_replacement(
         return decision
     decision.drafts = [_farewell(rules, link)]
     return decision
+
+
+def _awaited(decision: Decision) -> str:
+    """What people are told to settle first; nothing of what settles by itself."""
+    if decision.failed or decision.waiting:
+        return "It is replaced under its new parent once this is settled."
+    if decision.clashes:
+        return "It is replaced under its new parent once its other conflicts are decided."
+    return ""
 
 
 def _farewell(rules: PairRules, link: Link) -> Draft:

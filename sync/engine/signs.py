@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sync.connectors.base import OperationKind
 from sync.core.records import Property, Record
 from sync.core.spelling import spelling
@@ -34,8 +36,22 @@ def has_landed(rules: PairRules, side: Side, intent: Intent, record: Record) -> 
 
     What holds neither was edited by somebody since.
     """
-    signs = [sign(rules, side, intent, path, record) for path in intent.values]
+    signs = [sign(rules, side, intent, path, record) for path in _telling(rules, side, intent)]
     return True in signs and False not in signs
+
+
+def _telling(rules: PairRules, side: Side, intent: Intent) -> Collection[str]:
+    """The written properties that tell whether a write landed.
+
+    Of the last one to a record that is replaced: what marks it inactive. Somebody may have put its reference back
+    since, and then what the hub wrote beside that must not pass for an edit of theirs.
+    """
+    rule = rules.references.get(side)
+    written: Collection[str] = intent.values.keys()
+    if intent.rules or rule is None or ends(rule, side)[0].path not in written:
+        return written
+    marks = [path for path in rules.inactive(side) if path in written]
+    return [path for path in marks if intent.before.get(path) != intent.values[path]] or written
 
 
 def is_behind(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
