@@ -226,7 +226,11 @@ class Conflicts(Rows[Conflict]):
     @extend_schema(request=said.RulingSaid)
     @action(detail=True, methods=["post"])
     def resolve(self, request: Request, pk: str) -> Response:  # noqa: ARG002
-        """Keep the ERP's value, webCRM's, or another one."""
+        """Keep the ERP's value, webCRM's, or another one.
+
+        Of a contact that moved to another customer (`field` is `the record's parent (moved)`): `erp` replaces it under
+        its new parent, `crm` keeps it where it is, `other` is refused.
+        """
         conflict = self.get_object()
         conflicts.resolve(conflict, by=asker(request), **self.said(said.RulingSaid))
         return self.shown(conflict)

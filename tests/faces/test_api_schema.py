@@ -23,6 +23,14 @@ def test_every_operation_says_how_it_may_be_refused() -> None:
     assert schema["components"]["schemas"]["Error"]["required"] == ["error", "fields"]
 
 
+def test_a_ruling_says_what_it_means_for_a_contact_that_moved() -> None:
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    resolve = schema["paths"]["/api/v1/conflicts/{id}/resolve/"]["post"]
+    assert "`erp` replaces it under its new parent, `crm` keeps it" in " ".join(
+        resolve["description"].split()
+    )
+
+
 @pytest.mark.parametrize(("role", "code"), [("auditor", 200), ("nobody", 401)])
 def test_the_description_is_for_those_who_are_known(db: None, role: str, code: int) -> None:
     token = caller(role).token
