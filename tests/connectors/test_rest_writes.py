@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -114,6 +115,26 @@ def test_a_batch_refused_for_one_row_is_taken_apart(httpserver: HTTPServer):
         f"id-{n}" for n in names if n != "bad"
     ]
     assert isinstance(results[2].error, Refused)
+
+
+def test_a_batch_that_is_not_allowed_for_one_row_is_taken_apart(httpserver: HTTPServer):
+    def forbidding(answer: Callable[[Request], Any]) -> Callable[[Request], Any]:
+        return lambda request: Response("", 403) if b'"bad"' in request.data else answer(request)
+
+    serve(httpserver, "/batch", forbidding(told), "POST")
+    serve(httpserver, "/things", forbidding(alone), "POST")
+    names = ["a", "b", "bad", "c", "d", "e", "f", "g"]
+    results = opened(httpserver, BATCH).write("things", [create(name) for name in names])
+    assert [result.key for result in results] == [None if n == "bad" else f"id-{n}" for n in names]
+    assert isinstance(results[2].error, Refused)
+
+
+def test_credentials_that_may_not_write_are_soon_believed(httpserver: HTTPServer):
+    serve(httpserver, "/batch", lambda request: Response("", 403), "POST")
+    serve(httpserver, "/things", lambda request: Response("", 403), "POST")
+    results = opened(httpserver, BATCH).write("things", [create(str(n)) for n in range(80)])
+    assert {type(result.error) for result in results} == {Refused}
+    assert len(httpserver.log) < 20
 
 
 def test_a_batch_answer_of_the_wrong_length_is_unknown_for_all(httpserver: HTTPServer):

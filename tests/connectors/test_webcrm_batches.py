@@ -68,6 +68,26 @@ def test_a_batch_refused_for_one_row_is_taken_apart(crm: WebcrmConnector, httpse
     assert sent(httpserver) == [8, 4, 4, 2, 1, 1, 2]
 
 
+def test_a_batch_that_is_not_allowed_for_one_row_is_taken_apart(crm: WebcrmConnector, httpserver: HTTPServer):
+    def respond(request: Request) -> Response:
+        names = [row["PersonLastName"] for row in request.get_json()]
+        if "locked" in names:
+            return Response('{"Message": "This person may not be edited."}', 403)
+        return Response(json.dumps([str(100 + int(name)) for name in names]))
+
+    httpserver.expect_request("/Persons", method="PATCH").respond_with_handler(respond)
+    results = crm.write("Persons", creates("1", "2", "3", "4", "locked", "6", "7", "8"))
+    assert [result.key for result in results] == ["101", "102", "103", "104", None, "106", "107", "108"]
+    assert isinstance(results[4].error, Refused)
+
+
+def test_a_token_that_may_not_write_is_soon_believed(crm: WebcrmConnector, httpserver: HTTPServer):
+    answers(httpserver, {"Message": "Read only token"}, 403)
+    results = crm.write("Persons", creates(*[str(n) for n in range(200)]))
+    assert {type(result.error) for result in results} == {Refused}
+    assert len(sent(httpserver)) < 20
+
+
 @pytest.mark.parametrize("said", [["1"], ["1", "2", "3"], [], {}, None, "1", {"results": ["1", "2"]}])
 def test_an_answer_that_does_not_fit_is_unknown_for_every_row(crm: WebcrmConnector, httpserver, said):
     answers(httpserver, said)

@@ -26,6 +26,8 @@ from sync.connectors.rest.shapes import nested
 from sync.core.records import Record
 
 NO_BATCH = frozenset({404, 405})
+BELIEVED = 3
+"""So many rows refused alone, and nothing accepted between them: the credentials may not write."""
 Numbered = tuple[int, Operation]
 
 
@@ -41,6 +43,8 @@ class Writer:
         self._call = call
         self._batch: Batch | None = resource.batch
         self._halted: ConnectorError | None = None
+        self._alone = 0
+        """Rows in a row that were refused each by itself."""
 
     def write(self, operations: Sequence[Operation]) -> Results:
         rows = list(enumerate(operations))
@@ -64,6 +68,9 @@ class Writer:
         body = {batch.operations: [self._row(batch, operation) for _, operation in rows]}
         try:
             answer = self._call(batch.endpoint, body=body)
+        except Refused as error:
+            # Because of one row or of all: after a few that were refused alone, all of them are believed.
+            return _all(rows, error) if self._alone >= BELIEVED else self._halves(rows)
         except ConnectorError as error:
             self._halt(error)
             return _all(rows, error)
@@ -72,9 +79,13 @@ class Writer:
             return self._rows(rows)
         if answer.status >= 400:
             # Nothing happened because of one row, most likely: find it by halves.
-            middle = len(rows) // 2
-            return self._rows(rows[:middle]) | self._rows(rows[middle:])
+            return self._halves(rows)
+        self._alone = 0
         return self._told(batch, rows, answer)
+
+    def _halves(self, rows: list[Numbered]) -> dict[int, Result]:
+        middle = len(rows) // 2
+        return self._rows(rows[:middle]) | self._rows(rows[middle:])
 
     def _row(self, batch: Batch, operation: Operation) -> dict[str, Any]:
         row: dict[str, Any] = {batch.op: batch.names[operation.kind.value]}
@@ -117,10 +128,13 @@ class Writer:
         if self._halted is not None:
             return Result(key=operation.key, error=self._halted)
         try:
-            return self._single(operation)
+            result = self._single(operation)
         except ConnectorError as error:
             self._halt(error)
+            self._alone += isinstance(error, Refused)
             return Result(key=operation.key, error=error)
+        self._alone = 0
+        return result
 
     def _single(self, operation: Operation) -> Result:
         creates, removes = (operation.kind is kind for kind in (OperationKind.CREATE, OperationKind.REMOVE))

@@ -27,6 +27,8 @@ from sync.connectors.webcrm.facts import Facts
 from sync.connectors.webcrm.writing import body_of, new_id, refusal_of, row_result
 
 MOST_ROWS = 50
+BELIEVED = 3
+"""So many rows that are not allowed alone, and nothing else between them: the credential may not write."""
 NO_BATCH = frozenset({404, 405, 501})
 
 
@@ -48,6 +50,8 @@ class Writer:
         self._properties = facts.properties()
         self._batches = batches
         self._halted: ConnectorError | None = None
+        self._alone = 0
+        """Rows in a row that were not allowed each by itself."""
 
     def write(self, operations: Sequence[Operation]) -> Results:
         results: dict[int, Result] = {}
@@ -78,6 +82,8 @@ class Writer:
         )
         try:
             answer = self._session.call(request)
+        except Refused as error:
+            return self._not_allowed(rows, error)
         except ConnectorError as error:
             self._halt(error)
             return _all(rows, error)
@@ -94,10 +100,19 @@ class Writer:
             operation = rows[0].operation
             error = refusal_of(operation, answer, self._session.quote(answer))
             return _all(rows, error)
+        return self._halves(rows)
+
+    def _not_allowed(self, rows: list[Row], error: Refused) -> dict[int, Result]:
+        """Because of one row or of all of them: after a few that were refused alone, all of them are believed."""
+        self._alone += len(rows) == 1
+        return _all(rows, error) if len(rows) == 1 or self._alone >= BELIEVED else self._halves(rows)
+
+    def _halves(self, rows: list[Row]) -> dict[int, Result]:
         middle = len(rows) // 2
         return self._rows(rows[:middle]) | self._rows(rows[middle:])
 
     def _told(self, rows: list[Row], answer: Answer) -> dict[int, Result]:
+        self._alone = 0
         said = answer.body
         if not isinstance(said, list) or len(said) != len(rows):
             error = Unknown(
