@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404
+from redis import RedisError
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -14,11 +15,18 @@ from sync.services.acts import NotPossible
 GENERAL = "non_field_errors"
 LOGIN = "Get one with POST /api/v1/login/ and send it as 'Authorization: Token …'."
 
+NO_REDIS = (
+    "Nothing is answered while Redis is away, for calls are counted there: nobody may guess passwords meanwhile. "
+    "Syncing goes on. Start Redis again, or leave REDIS_URL empty."
+)
+
 
 def explain(error: Exception, context: dict[str, Any]) -> Response | None:
     """The answer to a refused request; None lets a mistake of ours be one."""
     if isinstance(error, NotPossible):
         return Response({"error": str(error), "fields": {}}, status=status.HTTP_409_CONFLICT)
+    if isinstance(error, RedisError):
+        return Response({"error": NO_REDIS, "fields": {}}, status=status.HTTP_503_SERVICE_UNAVAILABLE)
     answer = exception_handler(_said(error), context)
     if answer is not None:
         answer.data = _body(error, answer.data)

@@ -151,6 +151,8 @@ def test_a_record_that_may_not_be_changed_fails_alone(world: World, key: str) ->
     world.erp.edit("customers", other, {"name": "Annen Norge AS"})
     assert world.run().state == RunState.DONE
     assert sorted(map(str, orgs(world))) == ["Akkurat AS", "Annen Norge AS"]
+    assert "OrgName" in world.link(erp_key=key).problem
+    assert world.link(erp_key=other).problem == ""
 
 
 def test_a_property_that_is_missing_from_an_answer_is_not_blank(world: World, key: str) -> None:

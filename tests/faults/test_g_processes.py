@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -9,14 +11,21 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from django.db import DatabaseError, OperationalError, connection
+from django.test import Client
+from pytest_django import DjangoCaptureOnCommitCallbacks
+from redis import RedisError
 
+from sync import jobs
+from sync.connectors.base import Unavailable
 from sync.engine.runner import advance
 from sync.engine.schedule import open_run
 from sync.models.links import Link
 from sync.models.pairs import EntityPair
 from sync.models.runs import OPEN_RUNS, Change, Run, RunState
-from tests.world import World
+from sync.queue.hints import waiting
+from tests.world import World, failing
 
 Execute = Callable[[str, Any, bool, dict[str, Any]], Any]
 
@@ -143,6 +152,62 @@ def test_a_run_longer_than_any_job_goes_on_where_it_was(world: World) -> None:
     assert slices > 5
     assert Run.objects.get(pk=run.pk).state == RunState.DONE
     assert len(names(world)) == 11
+
+
+@pytest.fixture
+def redis_is_away(settings: Any) -> None:
+    away = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": "redis://127.0.0.1:1/0",
+    }
+    settings.CACHES = {"default": away, "q": away}
+    with pytest.raises(RedisError):
+        caches["default"].get("anything")
+
+
+@pytest.mark.usefixtures("redis_is_away")
+def test_without_its_redis_the_hub_works_and_asks_for_work(
+    world: World, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    key = world.customer(name="Akkurat AS")
+    world.settle()
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.enqueue("tick")
+    assert world.of_customer(key)["OrgName"] == "Akkurat AS"
+    assert waiting() == {"tick"}
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("redis_is_away")
+def test_without_its_redis_the_api_lets_nobody_guess_passwords_and_says_why(client: Client) -> None:
+    answer = client.post("/api/v1/login/", {"username": "kari", "password": "guess"})
+    assert answer.status_code == 503
+    assert "Redis" in answer.json()["error"]
+
+
+class Full(io.StringIO):
+    """A log that nobody can write to."""
+
+    asked = 0
+
+    def write(self, text: str) -> int:
+        self.asked += 1
+        raise OSError(28, "No space left on device")
+
+
+def test_a_log_that_takes_nothing_stops_no_run(world: World) -> None:
+    log, key = logging.getLogger("sync"), world.customer(name="Akkurat AS")
+    full = logging.StreamHandler(Full())
+    log.addHandler(full)
+    try:
+        with failing(world.crm, "list orgs", "before", Unavailable("It is away.")):
+            assert world.run().state == RunState.FAILED
+        world.clock.pass_(600)
+        world.settle()
+    finally:
+        log.removeHandler(full)
+    assert full.stream.asked
+    assert world.of_customer(key)["OrgName"] == "Akkurat AS"
 
 
 def forget(world: World) -> None:
