@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,6 +33,17 @@ def listed(connector: RestConnector) -> list[str]:
 def by_page(request: Request) -> Any:
     number, size = int(request.args["page"]), int(request.args["size"])
     return {"data": ROWS[(number - 1) * size : number * size]}
+
+
+def hiccups(answer: Callable[[Request], Any]) -> Callable[[Request], Any]:
+    """The same, but the third call is answered with an empty page."""
+    calls = [0]
+
+    def respond(request: Request) -> Any:
+        calls[0] += 1
+        return {"data": []} if calls[0] == 3 else answer(request)
+
+    return respond
 
 
 def by_offset(request: Request) -> Any:
@@ -201,3 +213,17 @@ def test_a_tokens_life_may_be_nonsense(httpserver: HTTPServer, life):
     connector.list("things")
     connector.list("things")
     assert [request.path for request, _ in httpserver.log] == ["/token", "/things", "/things"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "paging"),
+    [
+        (by_page, {"kind": "page", "size": 3, "size_param": "size"}),
+        (by_offset, {"kind": "offset", "param": "from", "size": 3, "size_param": "count"}),
+    ],
+)
+def test_an_empty_page_after_another_is_asked_for_twice(httpserver: HTTPServer, answer, paging):
+    """An empty page in the middle must not pass for the end: everybody behind it would be made anew."""
+    serve(httpserver, "/things", hiccups(answer))
+    things = {"list": {"path": "/things", "records": "$.data", "paging": paging}}
+    assert listed(opened(httpserver, things)) == [row["id"] for row in ROWS]

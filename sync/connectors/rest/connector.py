@@ -189,6 +189,16 @@ class RestConnector:
     ) -> tuple[Sequence[dict[str, Any]], str | None]:
         """One page's rows, and the next page's token: it carries `since`, so that every page asks alike."""
         token, stamp = json.loads(page) if page else (None, since.isoformat() if since else None)
+        answer, rows = self._listed(listing, stamp, token)
+        if not rows and token is not None and isinstance(listing.paging, Counted):
+            # An empty page behind another is the end, or a hiccup: then everybody behind it would be made anew.
+            answer, rows = self._listed(listing, stamp, token)
+        following = listing.paging.following(answer, token, len(rows))
+        return rows, None if following is None else json.dumps([following, stamp])
+
+    def _listed(
+        self, listing: Listing, stamp: str | None, token: str | None
+    ) -> tuple[Answer, Sequence[dict[str, Any]]]:
         after = datetime.fromisoformat(stamp) if stamp else None
         how = listing.since
         query = {**listing.endpoint.query, **(how.query(after) if how else {})}
@@ -199,9 +209,7 @@ class RestConnector:
         )
         if answer.status >= 400:
             raise self._error(answer)
-        rows = rows_of(answer, listing.records, f"GET {listing.endpoint.path}")
-        following = listing.paging.following(answer, token, len(rows))
-        return rows, None if following is None else json.dumps([following, stamp])
+        return answer, rows_of(answer, listing.records, f"GET {listing.endpoint.path}")
 
     def _every_row(self, listing: Listing) -> Sequence[dict[str, Any]]:
         rows, following = self._page(listing, None, None)
