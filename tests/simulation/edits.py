@@ -121,6 +121,36 @@ def nothing_invented(case: Case) -> Iterator[str]:
                 yield f"{event.side} {event.written.key} {path}={value!r}"
 
 
+def nothing_stale(case: Case) -> Iterator[str]:
+    """What the hub carries over stood on the other side after the hub itself had last written there.
+
+    A restored hub does not know what it wrote.
+    """
+    if case.simulation.restored:
+        return
+    for event in case.truth.of_hub(OperationKind.UPDATE):
+        asked = case.truth.asked.get(event.written.token or "", {})
+        for path, value in asked.items():
+            if (event.side, path) in PARTNER and event.changed(path) and not _stood(case, event, path, value):
+                yield f"{event.row} {path}={value!r} (#{event.seq}) stood on the other side no more"
+
+
+def _stood(case: Case, event: Event, path: str, value: Value) -> bool:
+    if any(akin(value, ruled) for ruled in case.truth.ruled):
+        return True
+    partner = PARTNER[event.side, path][1]
+    rows = {*case.partners.get(event.row, []), *case.namesakes(event.row)}
+    return any(akin(value, held) for row in rows for held in _lately(case, row, partner, event.sent))
+
+
+def _lately(case: Case, row: Row, path: str, until: int) -> Iterator[Value]:
+    """What a property held before `until`, from the hub's own last write to it on."""
+    for event in reversed([event for event in case.rows[row] if event.seq < until]):
+        yield event.written.after.get(path)
+        if event.by_hub and event.changed(path):
+            return
+
+
 def no_lossy_echo(case: Case) -> Iterator[str]:
     """A spelling of the other system's never comes back over the value it was made of."""
     for event in case.truth.of_hub(OperationKind.UPDATE):

@@ -17,6 +17,7 @@ from tests.simulation.edits import (
     no_lost_edit,
     no_ping_pong,
     nothing_invented,
+    nothing_stale,
 )
 from tests.simulation.secrets import told
 from tests.simulation.words import ENTITIES, FIELDS, REFERENCE, akin, essence, forward
@@ -277,6 +278,6 @@ def secrets_confined(_: Case) -> Iterator[str]:
 Oracle = Callable[[Case], Iterator[str]]
 ORACLES: tuple[Oracle, ...] = (
     convergence, bijection, no_double_create, scope, parents_first, no_lost_edit, no_false_conflict, nothing_invented,
-    no_lossy_echo, no_ping_pong, audit_complete, truthful_bases, counts_add_up, nothing_left_open,
+    nothing_stale, no_lossy_echo, no_ping_pong, audit_complete, truthful_bases, counts_add_up, nothing_left_open,
     secrets_confined,
 )  # fmt: skip
