@@ -14,7 +14,7 @@ from sync.core.records import Record, Value, Values
 from sync.core.spelling import is_grown, spelling
 from sync.core.values import meaning
 from sync.core.vocabulary import Outcome, Side
-from sync.engine.conflicts import SPECIAL
+from sync.engine.conflicts import GONE, SPECIAL
 from sync.engine.removal import REMOVED
 from sync.engine.replace import replace, standing
 from sync.engine.rules import PairRules
@@ -54,7 +54,7 @@ def confirm(work: Slice, side: Side, couples: Sequence[tuple[Link, Intent, Recor
     links = [link for link, _, _ in couples]
     work.touch(links, Outcome.WRITTEN)
     update_rows(links, LINK_FIELDS)
-    _end_rulings([link for link in links if link.due_at is None])
+    end_rulings([link for link in links if link.due_at is None])
     intents = [intent for _, intent, _ in couples]
     update_rows(intents, ["state", "problem", "ended_at", "key"])
     finish_changes(intents, Change.Outcome.WRITTEN, now)
@@ -70,14 +70,15 @@ def _go_on_replacing(link: Link, intent: Intent, ruling: Conflict, now: datetime
         replace(link, ruling, now)
 
 
-def _end_rulings(links: Sequence[Link]) -> None:
-    """What a person decided stands until both sides hold it, or until there is nothing left to hold it."""
-    ruled = Conflict.objects.filter(link__in=links, state=ConflictState.RULED)
-    overtaken = ruled.filter(link__state=LinkState.REMOVED).exclude(field=SPECIAL[REMOVED])
-    overtaken.update(
-        state=ConflictState.CLOSED, closed_why="its record was removed before it was carried out"
+def end_rulings(links: Sequence[Link]) -> None:
+    """What a person decided stands until both sides hold it; of a removed record nothing is left to decide."""
+    open_here = Conflict.objects.filter(link__in=links).exclude(state=ConflictState.CLOSED)
+    of_removed = open_here.filter(link__state=LinkState.REMOVED)
+    of_removed.filter(state=ConflictState.OPEN).update(state=ConflictState.CLOSED, closed_why=GONE)
+    of_removed.exclude(field=SPECIAL[REMOVED]).update(
+        state=ConflictState.CLOSED, closed_why=f"{GONE} before it was carried out"
     )
-    ruled.update(state=ConflictState.CLOSED, closed_why="carried out")
+    open_here.filter(state=ConflictState.RULED).update(state=ConflictState.CLOSED, closed_why="carried out")
 
 
 def finish_changes(intents: Iterable[Intent], outcome: str, now: datetime) -> None:

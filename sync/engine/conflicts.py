@@ -23,6 +23,9 @@ MOVED = "moved"
 SPECIAL = {REMOVED: "the record itself (removed)", MOVED: "the record's parent (moved)"}
 
 
+GONE = "its record was removed"
+
+
 def load_rulings(links: Iterable[Link]) -> dict[int, dict[str, Ruling]]:
     """What people decided and the engine has not carried out yet, by link and mapping."""
     found: dict[int, dict[str, Ruling]] = defaultdict(dict)
@@ -100,6 +103,8 @@ def _why_closed(row: Conflict, decision: Decision) -> str:
         return "its mapping is no more"
     if row.field == SPECIAL[MOVED] and row.winner != Side.CRM:
         return "it has the same parent on both sides again"
+    if not decision.merged:
+        return GONE
     if row.state == ConflictState.RULED:
         return "carried out"
     return "one side moved on, and its value travels" if decision.drafts else "both sides agree again"

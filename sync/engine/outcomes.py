@@ -17,7 +17,7 @@ from sync.connectors.base import (
     Unavailable,
 )
 from sync.core.vocabulary import Outcome, Side
-from sync.engine.confirm import finish_changes
+from sync.engine.confirm import end_rulings, finish_changes
 from sync.engine.observe import observe
 from sync.engine.pairing import wake_children
 from sync.engine.slice import GRACE, Slice
@@ -57,6 +57,7 @@ def take_outcomes(work: Slice, side: Side, outcomes: Sequence[tuple[Intent, Resu
     work.uncount(twins)
     update_rows(intents, ["state", "problem", "key", "look_after", "acknowledged_at", "ended_at"])
     update_rows(links.values(), OUTCOME_FIELDS)
+    end_rulings([link for link in links.values() if link.state == LinkState.REMOVED])
     _finish(intents, now)
     wake_children([link for link in links.values() if link.linked_at == now], now)
     told = [result.record for _, result in outcomes if result.record and not result.error]

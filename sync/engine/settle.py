@@ -14,6 +14,7 @@ from django.db.models.functions import Greatest
 from sync.connectors.base import ConnectorError, Unauthorized, Unavailable
 from sync.core.vocabulary import Outcome, Side
 from sync.engine.clocks import margin
+from sync.engine.confirm import end_rulings
 from sync.engine.conflicts import keep_conflicts, load_kept, load_rulings
 from sync.engine.decide import Desk
 from sync.engine.draft import Decision
@@ -223,6 +224,7 @@ def _release(work: Slice, decisions: list[Decision], now: datetime) -> None:
     for decision in decisions:
         _apply(work, decision, now)
     update_rows([d.link for d in decisions], RELEASE_FIELDS)
+    end_rulings([d.link for d in decisions if d.link.state == LinkState.REMOVED])
     gone = {decision.link.pk: decision.link for decision in decisions if decision.replaced}
     for pk, ruling in standing(gone.values()).items() if work.run.writes else ():
         replace(gone[pk], ruling, now)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from sync.models.links import Conflict, Link
+from sync.core.vocabulary import Side
+from sync.models.links import Conflict, ConflictState, Link
+from sync.models.pairs import EntityPair, FieldMapping
 from sync.models.runs import Run, RunState
+from sync.services import conflicts
 from tests.world import World
 
 
@@ -169,3 +172,32 @@ def test_a_flood_of_changes_waits_and_a_slow_flood_is_a_flood(world: World) -> N
     assert world.run().state == RunState.DONE
     assert len(world.crm.writes) == before + 15
     assert world.run().state == RunState.DONE
+
+
+@pytest.mark.parametrize("on_removal", [EntityPair.Removal.ASK, EntityPair.Removal.DELETE])
+@pytest.mark.parametrize("winner", list(Side))
+def test_of_a_removed_record_nothing_is_asked_any_more(
+    world: World, key: str, on_removal: str, winner: Side
+) -> None:
+    """Whichever way the question of the record itself was answered, that was done; what else was open is over."""
+    FieldMapping.objects.filter(crm_property="OrgName").update(policy="ask")
+    EntityPair.objects.filter(name="customers").update(on_removal=on_removal)
+    organisation = world.link(erp_key=key).crm_key or ""
+    world.erp.edit("customers", key, {"name": "Ett AS"})
+    world.crm.edit("orgs", organisation, {"OrgName": "To AS"})
+    world.run()
+    world.crm.remove("orgs", organisation)
+    for _ in range(3):
+        world.run(full=True)
+        world.clock.pass_(120)
+    name, record = Conflict.objects.order_by("pk")
+    assert record.state == ConflictState.OPEN
+    conflicts.resolve(record, winner=winner.value, by="kari")
+    Link.objects.update(due_at=world.clock.now())
+    world.settle()
+    assert world.link(erp_key=key).state == "removed"
+    assert (key in world.erp.keys("customers")) is (winner is Side.ERP or on_removal == "ask")
+    name.refresh_from_db()
+    record.refresh_from_db()
+    assert (record.state, record.closed_why) == (ConflictState.CLOSED, "carried out")
+    assert (name.state, name.closed_why) == (ConflictState.CLOSED, "its record was removed")
