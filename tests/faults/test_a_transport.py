@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
 
 from sync.connectors.base import Access, Connector, Nonsense, Unauthorized, Unavailable, Unknown
+from sync.connectors.memory_system import MemorySystem
 from sync.connectors.rest.connector import RestConnector
 from sync.connectors.webcrm.connector import WebcrmConnector
 from sync.core.vocabulary import Side
@@ -140,6 +142,56 @@ def test_a_listing_that_breaks_off_in_the_middle_makes_nobody_missing(world: Wor
     world.erp.faults = lambda _call, _phase: None
     world.clock.pass_(1000)
     assert world.run(full=True).counts == {"unchanged": 9}
+
+
+def page(system: MemorySystem, entity: str) -> AbstractContextManager[None]:
+    return failing(system, f"list {entity}", "before", Nonsense("It answers a page."), times=99)
+
+
+@contextmanager
+def nobody(system: MemorySystem, entity: str) -> Iterator[None]:
+    room = system.entity(entity)
+    room.stored, kept = {}, room.stored
+    yield
+    room.stored = kept
+
+
+@contextmanager
+def another(system: MemorySystem, entity: str) -> Iterator[None]:
+    """Another tenant, for whoever looks at this entity."""
+    system.identity, kept = "another tenant", system.identity
+    yield
+    system.identity = kept
+
+
+@pytest.mark.parametrize("side", ["erp", "crm"])
+@pytest.mark.parametrize("nonsense", [page, nobody, another])
+def test_a_system_that_answers_nonsense_stops_its_pair_before_any_write(
+    world: World, side: str, nonsense: Callable[[MemorySystem, str], AbstractContextManager[None]]
+) -> None:
+    """Edits wait on both sides, and a new record on each: none is written until the answers make sense again."""
+    keys = [world.customer(name=f"Firma {number}") for number in range(30)]
+    contact = world.contact(keys[0], last="Nordmann")
+    world.settle()
+    world.erp.edit("customers", keys[0], {"name": "Firma Norge"})
+    world.crm.edit("orgs", world.link(erp_key=keys[1]).crm_key or "", {"OrgPhone": "33 00 00 00"})
+    world.customer(name="Ny fra ERP")
+    world.organisation(OrgName="Ny fra webCRM")
+    world.erp.edit("contacts", contact, {"last": "Hansen"})
+    writes = len(world.erp.writes), len(world.crm.writes)
+    system, entity = (world.erp, "customers") if side == "erp" else (world.crm, "orgs")
+    with nonsense(system, entity):
+        run = world.run(full=True)
+        assert (run.state, bool(run.problem)) == (RunState.FAILED, True)
+        assert (len(world.erp.writes), len(world.crm.writes)) == writes
+        if nonsense is not another:
+            assert world.run("contacts").state == RunState.DONE
+            person = world.crm.values("persons", world.link(erp_key=contact).crm_key or "") or {}
+            assert person["PersonLast"] == "Hansen"
+    world.clock.pass_(120)
+    world.settle()
+    assert {"Firma Norge", "Ny fra ERP", "Ny fra webCRM"} <= set(map(str, orgs(world)))
+    assert (len(world.erp.keys("customers")), len(world.crm.keys("orgs"))) == (32, 32)
 
 
 def test_a_record_that_may_not_be_changed_fails_alone(world: World, key: str) -> None:
