@@ -227,3 +227,31 @@ def test_an_empty_page_after_another_is_asked_for_twice(httpserver: HTTPServer, 
     serve(httpserver, "/things", hiccups(answer))
     things = {"list": {"path": "/things", "records": "$.data", "paging": paging}}
     assert listed(opened(httpserver, things)) == [row["id"] for row in ROWS]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"accessToken": "g00d-t0ken-1234", "expires_in": 3600},
+        {"access_token": "g00d-t0ken-1234", "IsError": True},
+        {"access_token": "", "refresh_token": "g00d-t0ken-1234"},
+        {"access_token": "g00d-t0ken-1234\n"},
+    ],
+)
+def test_a_token_that_is_not_taken_is_not_said(httpserver: HTTPServer, said):
+    """A wrong path in the configuration must not put a good token on a page."""
+    serve(httpserver, "/token", lambda request: said, "POST")
+    token = {"path": "/token", "body": {"secret": "${secret.key}"}, "error_when": "$.IsError"}
+    connector = opened(httpserver, {}, auth={"kind": "login_token", "token": token})
+    with pytest.raises(Unauthorized, match="no access token") as caught:
+        connector.list("things")
+    assert "g00d-t0ken" not in str(caught.value)
+
+
+def test_a_token_that_comes_as_plain_text_is_not_said(httpserver: HTTPServer):
+    serve(httpserver, "/token", lambda request: Response("g00d-t0ken-1234"), "POST")
+    token = {"path": "/token", "body": {"secret": "${secret.key}"}}
+    connector = opened(httpserver, {}, auth={"kind": "login_token", "token": token})
+    with pytest.raises(Nonsense) as caught:
+        connector.list("things")
+    assert "g00d-t0ken" not in str(caught.value)

@@ -158,6 +158,20 @@ def test_no_token_is_ever_made_of_nothing(httpserver: HTTPServer, crm: WebcrmCon
     assert {request.path for request, _ in httpserver.log} == {"/Auth/ApiLogin"}
 
 
+@pytest.mark.parametrize("error", [True, False])
+def test_a_token_that_is_not_taken_is_not_said(httpserver: HTTPServer, crm: WebcrmConnector, error: bool):
+    httpserver.clear()
+    said = {
+        "AccessToken": "t0ken-9876 x" if not error else "t0ken-9876",
+        "IsError": error,
+        "Other": "t0ken-9876",
+    }
+    httpserver.expect_request("/Auth/ApiLogin").respond_with_json(said)
+    with pytest.raises(Unauthorized) as caught:
+        crm.identity()
+    assert "t0ken-9876" not in str(caught.value)
+
+
 @pytest.mark.parametrize("life", [0, -5, "3600", "soon", None, 10**12, True])
 def test_a_tokens_life_may_be_nonsense(httpserver: HTTPServer, crm: WebcrmConnector, life):
     httpserver.clear()

@@ -114,8 +114,9 @@ class Session:
         return self._judged(request, answer)
 
     def quote(self, answer: Answer) -> str:
-        """What the system says of it, short and without secrets."""
-        return self.short(self.message_of(answer.body) or answer.text)
+        """What the system says of it, short and without secrets; "" for a success that says nothing of itself."""
+        # The rest of a success is what was asked for: it may hold a token that nobody has read yet.
+        return self.short(self.message_of(answer.body) or (answer.text if answer.status >= 400 else ""))
 
     def short(self, said: str) -> str:
         """What somebody else said, on one line, without secrets and without length."""
@@ -222,7 +223,8 @@ class Session:
         )
 
     def _senseless(self, request: Request, text: str) -> ConnectorError:
-        shown = self.short(text)
+        # What a login is answered with may be the token itself.
+        shown = self.short(text) if request.signed else "it is not shown, for it may be a token"
         if request.writes:
             return Unknown(f"{request.endpoint} was answered with something that is not JSON: {shown}")
         todo = "Check the address, and what stands between."

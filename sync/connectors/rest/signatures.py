@@ -94,7 +94,7 @@ class Token:
         token = self._call.read.text_of(answer.body)
         failed = self._call.error_when is not None and self._call.error_when.of(answer.body) is True
         if answer.status >= 400 or failed or not token or not token.isascii() or not token.isprintable():
-            said = self._session.quote(answer).rstrip(".")
+            said = self._session.quote(answer).rstrip(".") or f"none stands at {self._call.read.text}"
             raise Unauthorized(f"The system gave no access token: {said}. {ENTER_ANEW}")
         self._session.secrets.add(token)
         self._vault.put(self._name, token, datetime.now(UTC) + self._life(answer.body))

@@ -122,7 +122,7 @@ def _token(answer: Answer, said: str) -> str:
     token = body.get("AccessToken")
     failed = answer.status >= 400 or body.get("IsError") is True
     if failed or not isinstance(token, str) or not USABLE.fullmatch(token):
-        why = said if failed else "no access token came back"
+        why = said if failed and said else "no access token came back"
         raise Unauthorized(f"webCRM does not accept the application token: {why.rstrip('.')}. {ENTER_ANEW}")
     return token
 
