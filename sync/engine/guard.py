@@ -25,6 +25,10 @@ FEW = 20
 """Removals that never ask, however small the pair."""
 
 DAY = timedelta(days=1)
+SKEW = timedelta(minutes=5)
+"""How far the clocks of the hub's own machines may be apart. What lies further ahead was stamped by one that was wrong:
+an approval of tomorrow would open the door for a day, and a record of tomorrow be news after every approval."""
+
 CHUNK = 2000
 ASKS = "Nothing more is written until somebody has looked."
 
@@ -37,6 +41,14 @@ class Stretch:
     now: datetime
     approved: Run | None
     """The run a person approved last, whenever that was."""
+
+    @property
+    def until(self) -> datetime:
+        return self.now + SKEW
+
+    def within(self, field: str) -> Q:
+        """Whether what a field tells happened in it."""
+        return Q(**{f"{field}__gt": self.since, f"{field}__lte": self.until})
 
     @property
     def said(self) -> str:
@@ -53,7 +65,7 @@ def judge(rules: PairRules, now: datetime) -> str:
     What a person has looked at passes; what was noticed since is judged anew, be it in the approved run itself.
     """
     pair = rules.pair
-    approved = pair.runs.filter(approved_at__isnull=False).order_by("-approved_at").first()
+    approved = pair.runs.filter(approved_at__lte=now + SKEW).order_by("-approved_at").first()
     looked_at = approved.approved_at if approved else None
     stretch = Stretch(since=max(now - DAY, looked_at or now - DAY), now=now, approved=approved)
     links = Link.objects.linked().filter(pair=pair, settled_at__isnull=False)
@@ -61,8 +73,8 @@ def judge(rules: PairRules, now: datetime) -> str:
 
 
 def _removals(rules: PairRules, links: LinkQuerySet, stretch: Stretch) -> str:
-    here = links.filter(erp_missing_at__isnull=True, crm_missing_at__gt=stretch.since)
-    missing = links.filter(erp_missing_at__gt=stretch.since).count() + here.count()
+    here = links.filter(_is_missing(Side.CRM, stretch), erp_missing_at__isnull=True)
+    missing = links.filter(_is_missing(Side.ERP, stretch)).count() + here.count()
     if missing <= FEW:
         return ""  # without counting a million links
     total = links.count()
@@ -73,6 +85,15 @@ def _removals(rules: PairRules, links: LinkQuerySet, stretch: Stretch) -> str:
         f"{missing} of {total} linked records went missing {stretch.said}, more than the {allowed} that may go "
         f"without asking. {ASKS} Approve the run if they were removed on purpose, or reject it."
     )
+
+
+def _is_missing(side: Side, stretch: Stretch) -> Q:
+    """Noticed to be missing since; and what nobody has looked at and is still to follow, however long that waits."""
+    noticed = f"{side}_missing_at"
+    unanswered = Q(**{f"{noticed}__lte": stretch.until}, due_at__lte=stretch.now, state=LinkState.ACTIVE)
+    if stretch.approved:
+        unanswered &= Q(**{f"{noticed}__gt": stretch.approved.approved_at})
+    return stretch.within(noticed) | unanswered
 
 
 def _changes(rules: PairRules, links: LinkQuerySet, stretch: Stretch) -> str:
@@ -100,10 +121,10 @@ def _changes(rules: PairRules, links: LinkQuerySet, stretch: Stretch) -> str:
 def _is_touched(stretch: Stretch) -> Q:
     """Noticed to have moved since, written or not; and due, whoever said so, unless that was looked at."""
     due = Q(due_at__lte=stretch.now)
-    moved = Q(moved_at__gt=stretch.since)
+    moved = stretch.within("moved_at")
     if stretch.approved is None:
         return moved | due & ~Q(reason=LEFT)
-    moved |= due & Q(moved_at__gt=stretch.approved.approved_at)
+    moved |= due & Q(moved_at__gt=stretch.approved.approved_at, moved_at__lte=stretch.until)
     # What a person approved stays due until it is written, and what the hub itself tries again is no news.
     return moved if stretch.is_cut_short else moved | due & ~Q(reason__in=[LEFT, PLANNED])
 
@@ -138,8 +159,8 @@ def _still_to_come(rules: PairRules, touched: LinkQuerySet) -> Iterator[tuple[in
 def _written(rules: PairRules, touched: LinkQuerySet, stretch: Stretch) -> Iterator[tuple[int, Side, Rule]]:
     """Blanks of the same stretch that were carried over already, by earlier runs or by this one."""
     written = Intent.objects.filter(
+        stretch.within("change__created_at"),
         change__pair=rules.pair,
-        change__created_at__gt=stretch.since,
         kind="update",
         link__in=touched.values("pk"),
     )

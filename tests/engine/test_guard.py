@@ -268,6 +268,48 @@ def test_what_comes_on_the_day_of_an_approval_is_judged_by_itself(world: World) 
     assert (run.state, "30 of 210 linked records changed since" in run.problem) == (RunState.HELD, True)
 
 
+@pytest.mark.parametrize("days", [10, 3650])
+def test_an_approval_from_a_clock_that_was_ahead_opens_no_door(world: World, days: int) -> None:
+    keys = crowd(world)
+    rename(world, keys[:100])
+    run = world.run()
+    world.clock.pass_(days * DAY)
+    assert approve(world, run).state == RunState.DONE
+    world.clock.pass_(-days * DAY)
+    rename(world, keys[100:150], "Wiped")
+    assert world.run(full=True).state == RunState.HELD
+
+
+def test_what_was_noticed_while_the_clock_was_ahead_passes_with_one_approval(world: World) -> None:
+    keys = crowd(world)
+    rename(world, keys[:100])
+    for key in keys[150:175]:
+        world.erp.remove("customers", key)
+    world.clock.pass_(10 * DAY)
+    run = world.run(full=True)
+    assert run.state == RunState.HELD
+    world.clock.pass_(-10 * DAY)
+    assert approve(world, run).state == RunState.DONE
+    assert world.run().state == RunState.DONE
+
+
+def test_removals_that_nobody_answered_for_days_still_ask(world: World) -> None:
+    keys = crowd(world, 60)
+    for key in keys[:25]:
+        world.erp.remove("customers", key)
+    run = world.run(full=True)
+    assert run.state == RunState.HELD
+    world.clock.pass_(3 * DAY)
+    Run.objects.filter(pk=run.pk).update(state="cancelled", ended_at=world.clock.now())
+    again = world.run()
+    assert (again.state, "25 of 60 linked records went missing" in again.problem) == (RunState.HELD, True)
+    assert not world.of_customer(keys[0])["OrgStatus"]
+    assert approve(world, again).state == RunState.DONE
+    world.clock.pass_(120)
+    world.settle()
+    assert Link.objects.get(erp_key=keys[0]).state == "removed"
+
+
 def test_records_that_go_missing_after_an_approval_are_judged_by_themselves(world: World) -> None:
     keys = crowd(world)
     for key in keys[:25]:
