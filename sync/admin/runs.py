@@ -16,6 +16,7 @@ from sync.core.vocabulary import Outcome
 from sync.models.links import Link
 from sync.models.runs import OPEN_RUNS, Change, Run, RunState
 from sync.services import runs
+from sync.services.held import held_back
 
 WORST = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.CONFLICT, Outcome.HELD)
 SHOWN = 50
@@ -114,7 +115,7 @@ class RunAdmin(ReadAdmin):
             "live": run.state in OPEN_RUNS,
             "problem": run.problem,
             "facts": _facts(run),
-            "tables": [_counts(run), _calls(run), *_windows(run), *_worst(run)],
+            "tables": [*_held_back(run), _counts(run), _calls(run), *_windows(run), *_worst(run)],
         }
 
 
@@ -149,6 +150,29 @@ def _counts(run: Run) -> Table:
     ]
     title = "Counts" if run.writes else "Counts: what would be done"
     return Table(title=title, heads=("Outcome", "Links", ""), lines=lines, none="No link was touched.")
+
+
+def _held_back(run: Run) -> list[Table]:
+    """Of a run that asks: what moved in the first records it would go on with."""
+    if run.state != RunState.HELD:
+        return []
+    lines = [
+        [
+            to(moved.link),
+            *cells(run.pair.system(moved.side), moved.property or "the record itself"),
+            *(cells(moved.was, moved.now) if moved.property else cells("there", "missing")),
+        ]
+        for moved in held_back(run, links=SHOWN)
+    ]
+    return [
+        Table(
+            title=f"Held back: what moved in the first {SHOWN} records",
+            heads=("Link", "System", "Property", "When last in step", "Now"),
+            lines=lines,
+            none="Nothing is due any more.",
+            more=listing(Link, pair__id__exact=run.pair_id, needs="due"),
+        )
+    ]
 
 
 def _calls(run: Run) -> Table:

@@ -9,6 +9,7 @@ import pytest
 
 from sync.admin.act_page import difference
 from sync.admin.show import BLANK
+from sync.services.held import held_back
 from tests import factories as make
 from tests.faces.conftest import SignIn
 
@@ -106,4 +107,25 @@ def test_a_held_run_says_what_it_asks(sign_in: SignIn):
     assert "Approve" in text
     assert (
         unescape(sign_in("auditor").get("/admin/sync/run/").content.decode()).count("'city' went blank") >= 1
+    )
+
+
+def test_a_held_run_shows_what_it_holds_back(sign_in: SignIn, world: SimpleNamespace):
+    due = {"due_at": make.NOW, "settled_at": make.NOW}
+    emptied = make.LinkFactory(
+        pair=world.pair, name="Tom AS", erp_seen={"name": ""}, erp_base={"name": "Tom og Sønn"}, **due
+    )
+    gone = make.LinkFactory(pair=world.pair, name="Borte AS", crm_missing_at=make.NOW, **due)
+    run = make.RunFactory(pair=world.pair, state="held", problem="Too much")
+    found = [(it.link, it.side.value, it.property, it.was, it.now) for it in held_back(run, links=50)]
+    assert found == [(emptied, "erp", "name", "Tom og Sønn", ""), (gone, "crm", "", None, None)]
+    text = sign_in("administrator").get(f"/admin/sync/run/{run.pk}/change/").content.decode()
+    assert "Held back" in text
+    assert all(
+        word in text for word in ("Tom AS", "Tom og Sønn", "Borte AS", "the record itself", "needs=due")
+    )
+    run.state = "done"
+    run.save()
+    assert (
+        "Held back" not in sign_in("administrator").get(f"/admin/sync/run/{run.pk}/change/").content.decode()
     )
