@@ -53,6 +53,11 @@ class Case:
         path = IDENTITY[row[1]]
         return {essence(path, event.written.after.get(path)) for event in self.rows[row]} - {""}
 
+    @staticmethod
+    def ties(event: Event, one: Row, other: Row) -> bool:
+        """Whether a record says in this event that the two are counterparts."""
+        return (one, other) in references(event) or (other, one) in references(event)
+
     def held(self, row: Row) -> dict[str, Value] | None:
         return self.simulation.system(row[0]).values(row[1], row[2])
 

@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 from django.db import transaction
 
+from sync.core import policy
 from sync.core.records import Value
 from sync.core.vocabulary import Outcome, Side
 from sync.engine import (
@@ -30,7 +31,7 @@ from sync.engine import (
 )
 from sync.engine.draft import Decision
 from sync.engine.slice import Slice
-from sync.models.links import Intent, IntentState, Link
+from sync.models.links import Conflict, Intent, IntentState, Link
 from sync.models.pairs import Cursor
 from sync.models.runs import Act, Change
 from sync.models.systems import System
@@ -179,7 +180,8 @@ def _read_fully(plain: Callable[..., Any]) -> Callable[..., Any]:
 
 def _one_side_first(plain: Callable[..., Any]) -> Callable[..., Any]:
     def poll(work: Slice, side: Side, **how: Any) -> bool:
-        unread = not work.pair.cursors.filter(side=side, full_at__isnull=False).exists()
+        cursor, _ = Cursor.objects.get_or_create(pair=work.pair, side=side)
+        unread = cursor.full_at is None
         first = not work.pair.runs.filter(ended_at__isnull=False).exists()
         return True if side is Side.CRM and unread and first else plain(work, side, **how)
 
@@ -221,6 +223,25 @@ def _told_in_full(plain: Callable[..., Act]) -> Callable[..., Act]:
         return plain(verb, subject=subject, **{**facts, **shown})
 
     return record
+
+
+def _newest_wins(fields: Sequence[policy.Field], margin: timedelta) -> policy.Choice:
+    """Nobody is asked where it is known who was last."""
+    kept = PLAIN_POLICY(fields, margin)
+    return kept if kept.winner else policy._newest(fields, margin)
+
+
+PLAIN_POLICY = policy._by_policy
+
+
+def _asked_once(plain: Callable[..., None]) -> Callable[..., None]:
+    def keep(rules: Any, decisions: Sequence[Decision], now: Any) -> None:
+        for decision in decisions:
+            if Conflict.objects.filter(link=decision.link, state="open").exists():
+                decision.clashes.clear()
+        plain(rules, decisions, now)
+
+    return keep
 
 
 def _seen_is_base(plain: Callable[..., None]) -> Callable[..., None]:
@@ -275,6 +296,10 @@ MUTANTS: dict[str, Patches] = {
     "what is left is not due again": _swap(
         (confirm, "_due_again", lambda _rules, link, _now: setattr(link, "due_at", None))
     ),
+    "who was last wins where a person was to be asked": _swap((policy, "_by_policy", _newest_wins)),
+    "a conflict closes itself": lambda: [
+        patch.object(settle, "keep_conflicts", _asked_once(settle.keep_conflicts))
+    ],
     "conflicts are not shown": _swap((settle, "keep_conflicts", _never)),
     "children are not woken": _swap(
         (runner, "wake_the_ready", _never),

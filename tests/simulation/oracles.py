@@ -19,6 +19,7 @@ from tests.simulation.edits import (
     nothing_invented,
     nothing_stale,
 )
+from tests.simulation.missed import no_missed_conflict
 from tests.simulation.secrets import told
 from tests.simulation.words import ENTITIES, FIELDS, REFERENCE, akin, essence, forward
 
@@ -277,7 +278,7 @@ def secrets_confined(_: Case) -> Iterator[str]:
 
 Oracle = Callable[[Case], Iterator[str]]
 ORACLES: tuple[Oracle, ...] = (
-    convergence, bijection, no_double_create, scope, parents_first, no_lost_edit, no_false_conflict, nothing_invented,
-    nothing_stale, no_lossy_echo, no_ping_pong, audit_complete, truthful_bases, counts_add_up, nothing_left_open,
-    secrets_confined,
+    convergence, bijection, no_double_create, scope, parents_first, no_lost_edit, no_false_conflict,
+    no_missed_conflict, nothing_invented, nothing_stale, no_lossy_echo, no_ping_pong, audit_complete, truthful_bases,
+    counts_add_up, nothing_left_open, secrets_confined,
 )  # fmt: skip

@@ -165,6 +165,10 @@ SCENARIOS: dict[str, Scenario] = {
     "the ERP wins": Scenario(acts=(customer(), APART), rules=policy("erp")),
     "webCRM wins": Scenario(acts=(customer(), APART), rules=policy("crm")),
     "a conflict opens": Scenario(acts=(customer(), APART), rules=policy("ask")),
+    "a conflict in which one was later": Scenario(
+        acts=(customer(), both(edit(name="Older"), wait(60), edit_there(OrgName="Newer"))),
+        rules=policy("ask"),
+    ),
     "a conflict ruled for the ERP": Scenario(acts=(customer(), APART, rule("erp")), rules=policy("ask")),
     "a conflict ruled for webCRM": Scenario(acts=(customer(), APART, rule("crm")), rules=policy("ask")),
     "a conflict ruled otherwise": Scenario(

@@ -155,6 +155,8 @@ class Simulation(Scheduler):
         self.point(f"{what} before", is_open=what != "commit")
 
     def after(self, what: str) -> None:
+        if what == "commit":
+            self.witness.committed(self.truth.seq)
         self.point(f"{what} after", is_open=False)
 
     @contextmanager
@@ -220,6 +222,7 @@ class Simulation(Scheduler):
         """The database as it once was; its pairs observe until a person has looked at their plans."""
         self.witness.look()
         database.load(backup.state)
+        self.witness.committed(self.truth.seq)
         self.commits.clear()
         self.restored.append(range(backup.seq, self.truth.tick()))
         self.note("restore")

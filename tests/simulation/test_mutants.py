@@ -10,7 +10,8 @@ import pytest
 
 from sync.engine import settle
 from tests.simulation.hunt import hunt
-from tests.simulation.mutants import MUTANTS
+from tests.simulation.mutants import MUTANTS, planted
+from tests.simulation.sweep import play
 
 SEEDS = 3
 CAUGHT = (
@@ -33,6 +34,15 @@ def _breakdown() -> Sequence[Any]:
 @pytest.mark.parametrize(("name", "word"), CAUGHT)
 def test_a_planted_defect_is_caught(name: str, word: str) -> None:
     assert word in hunt(name, seeds=SEEDS).caught_by
+
+
+def test_a_conflict_that_is_missed_is_caught() -> None:
+    """Two people typed, one after the other, and nobody was asked."""
+    scenario = "a conflict in which one was later"
+    assert play(scenario).violations == []
+    with planted("who was last wins where a person was to be asked"):
+        (violation,) = play(scenario).violations
+    assert violation.startswith("no missed conflict: ('erp', 'customers', 'c1') name='Older'")
 
 
 @pytest.mark.parametrize("harmless", [list, _breakdown], ids=["nothing", "a breakdown"])

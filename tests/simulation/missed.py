@@ -1,0 +1,137 @@
+"""Whether people were asked wherever they had to be: two edits of one field, neither of which knew of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sync.connectors.base import OperationKind
+from sync.core.records import Value
+from sync.models.pairs import FieldMapping
+from tests.simulation.case import Case, Row
+from tests.simulation.truth import Event
+from tests.simulation.words import PAIR, PARTNER, akin, essence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """A person's value that a write of the hub's overwrote. `other`: the record that the write may have come from."""
+
+    row: Row
+    path: str
+    edit: Event
+    over: Event
+    other: Row
+
+    @property
+    def value(self) -> Value:
+        return self.edit.written.after.get(self.path)
+
+    @property
+    def partner(self) -> str:
+        return PARTNER[self.row[0], self.path][1]
+
+    @property
+    def field(self) -> str:
+        """As the hub names it."""
+        both = (self.path, self.partner)
+        return " · ".join(both if self.row[0] == "erp" else reversed(both))
+
+
+def no_missed_conflict(case: Case) -> Iterator[str]:
+    """A value that a person typed is overwritten only where its side was asked, or the other side knew of it, or a
+    policy says who wins and the audit keeps the loser. A restored hub does not know any more what it asked.
+    """
+    if case.simulation.restored:
+        return
+    for loss in _losses(case):
+        since = _in_step(case, loss)
+        if since is None or loss.edit.seq <= since or not _was_told(case, loss):
+            continue
+        mapping = _mapping(case, loss)
+        if _is_back(case, loss, since) or (not loss.value and mapping.blank == "protect"):
+            continue
+        if not (_asked(case, loss, since) or (mapping.policy != "ask" and _kept(case, loss))):
+            yield (
+                f"{loss.row} {loss.path}={loss.value!r} (#{loss.edit.seq}) gave way to "
+                f"{loss.over.written.after.get(loss.path)!r} (#{loss.over.seq}) under {mapping.policy!r}: "
+                f"nobody was asked since they were in step (#{since})"
+            )
+
+
+def _losses(case: Case) -> Iterator[Loss]:
+    """Every write of the hub's over a value that a person had typed last."""
+    for row, events in case.rows.items():
+        for path in (path for side, path in PARTNER if side == row[0]):
+            last: Event | None = None
+            for event in events:
+                if not event.changed(path) or event.written.kind is OperationKind.REMOVE:
+                    continue
+                if (
+                    last
+                    and event.by_hub
+                    and not akin(event.written.after.get(path), last.written.after.get(path))
+                ):
+                    for other in case.partners.get(row, []):
+                        yield Loss(row=row, path=path, edit=last, over=event, other=other)
+                last = None if event.by_hub else event
+
+
+def _in_step(case: Case, loss: Loss) -> int | None:
+    """When the two records, once each other's counterparts, last said the same; None where they never had."""
+    both = sorted([*case.rows[loss.row], *case.rows[loss.other]], key=lambda event: event.seq)
+    paths = {loss.row: loss.path, loss.other: loss.partner}
+    said: dict[Row, Value] = {}
+    found, same, linked = None, False, False
+    for event in both:
+        if event.seq >= loss.over.seq:
+            break
+        if same:
+            found = event.seq - 1
+        said[event.row] = event.written.after.get(paths[event.row])
+        linked = linked or case.ties(event, loss.row, loss.other)
+        same = linked and len(said) == 2 and akin(said[loss.row], said[loss.other])
+    return loss.over.seq - 1 if same else found
+
+
+def _is_back(case: Case, loss: Loss, since: int) -> bool:
+    """Whether the person only put back what the record had said when they were in step: nothing moved on its side."""
+    before = [event for event in case.rows[loss.row] if event.seq <= since]
+    return bool(before) and before[-1].written.after.get(loss.path) == loss.value
+
+
+def _mapping(case: Case, loss: Loss) -> FieldMapping:
+    crm = loss.path if loss.row[0] == "crm" else loss.partner
+    return case.world.pairs[PAIR[loss.row[1]]].mappings.get(crm_property=crm)
+
+
+def _was_told(case: Case, loss: Loss) -> bool:
+    """Whether the hub had read the value before it sent its write: else it fell into the window."""
+    return any(
+        (told.side, told.entity, told.record.key) == loss.row
+        and loss.edit.seq < told.seq < loss.over.sent
+        and told.record.values.get(loss.path) == loss.value
+        for told in case.truth.told
+    )
+
+
+def _asked(case: Case, loss: Loss, since: int) -> bool:
+    """Whether a conflict that showed this value was under way at some time since they were in step."""
+    return any(
+        asked.field == loss.field
+        and asked.keys[loss.row[0]] == loss.row[2]
+        and akin(asked.values[loss.row[0]].get(loss.path), loss.value)
+        and asked.begun < loss.over.seq
+        and asked.ended > since
+        for asked in case.simulation.witness.asked
+    )
+
+
+def _kept(case: Case, loss: Loss) -> bool:
+    """Whether the audit of that very write keeps the value that lost."""
+    change = case.simulation.witness.changes.get(loss.over.written.token or "")
+    if change is None:
+        return False
+    before = [it.get("before") for it in change.fields if it["property"] == loss.path]
+    held = [change.held[loss.path]] if change.held and loss.path in change.held else []
+    return any(essence(loss.path, kept) == essence(loss.path, loss.value) for kept in (*before, *held))
