@@ -11,7 +11,7 @@ from sync.core.records import Value
 from sync.models.links import Link
 from sync.models.pairs import EntityPair, FieldMapping
 from sync.models.runs import Run, RunState
-from tests.world import World, failing
+from tests.world import World, failing, make_world
 
 MANY = 210
 """More than what is judged by number only; 21 of them are the ten per cent that pass."""
@@ -110,6 +110,18 @@ def test_a_slow_flood_of_blanks_is_a_flood(world: World) -> None:
     run = world.run()
     assert (run.state, "'city' went blank in 24 of 210" in run.problem) == (RunState.HELD, True)
     assert world.of_customer(keys[12])["OrgCity"] == "Oslo"
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("on_postgres")
+def test_a_slow_flood_of_blanks_is_counted_on_postgresql() -> None:
+    world = make_world()
+    keys = crowd(world)
+    allow()
+    for start in (0, 12):
+        empty(world, keys[start : start + 12])
+        run = world.run()
+    assert (run.state, "'city' went blank in 24 of 210" in run.problem) == (RunState.HELD, True)
 
 
 def test_what_goes_blank_over_days_is_no_flood(world: World) -> None:
