@@ -33,6 +33,10 @@ class LinkQuerySet(models.QuerySet["Link"]):
         return self.current().filter(erp_key__isnull=False, crm_key__isnull=False)
 
 
+MOST = {"parent": 200, "version": 100}
+"""Letters of what a system says. No record has a longer key, and a version that was cut is refused as stale."""
+
+
 class Link(models.Model):
     """One thing, known on one side or on both."""
 
@@ -45,22 +49,22 @@ class Link(models.Model):
 
     # Null, not blank, where a side is not known: the unique constraints let many links lack a key.
     erp_key = models.CharField("ERP key", max_length=200, null=True, blank=True)  # noqa: DJ001
-    erp_parent = models.CharField(max_length=200, blank=True)
+    erp_parent = models.CharField(max_length=MOST["parent"], blank=True)
     erp_seen = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     erp_base = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     erp_stamps = models.JSONField(default=dict)
-    erp_version = models.CharField(max_length=100, blank=True)
+    erp_version = models.CharField(max_length=MOST["version"], blank=True)
     erp_updated_at = models.DateTimeField(null=True)
     erp_by_hub = models.BooleanField(default=False)
     erp_scan = models.PositiveIntegerField(default=0)
     erp_missing_at = models.DateTimeField(null=True)
 
     crm_key = models.CharField("webCRM key", max_length=200, null=True, blank=True)  # noqa: DJ001
-    crm_parent = models.CharField(max_length=200, blank=True)
+    crm_parent = models.CharField(max_length=MOST["parent"], blank=True)
     crm_seen = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     crm_base = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     crm_stamps = models.JSONField(default=dict)
-    crm_version = models.CharField(max_length=100, blank=True)
+    crm_version = models.CharField(max_length=MOST["version"], blank=True)
     crm_updated_at = models.DateTimeField(null=True)
     crm_by_hub = models.BooleanField(default=False)
     crm_scan = models.PositiveIntegerField(default=0)
@@ -150,7 +154,7 @@ class Link(models.Model):
     def put(self, side: Side, **values: Any) -> None:
         """Remember something of one side (not saved yet)."""
         for name, value in values.items():
-            setattr(self, f"{side}_{name}", value)
+            setattr(self, f"{side}_{name}", value[: MOST[name]] if name in MOST and value else value)
 
 
 class MatchKey(models.Model):

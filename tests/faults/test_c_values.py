@@ -6,6 +6,7 @@ import html
 from dataclasses import replace
 
 import pytest
+from django.db.models import CharField
 
 from sync.connectors.base import Nonsense, Refused
 from sync.connectors.http.json_text import scalar
@@ -241,6 +242,24 @@ def test_a_key_that_no_link_can_keep_is_said_in_a_sentence() -> None:
     resource = read_document(configured({"preset": "customerp"}), SECRETS).resources["customers"]
     with pytest.raises(Nonsense, match="longer than 200"):
         record_of(resource, {"id": "9" * 201})
+
+
+def test_what_is_longer_than_its_column_stops_nobody(world: World) -> None:
+    """SQLite takes any length; PostgreSQL would refuse the whole page of records."""
+    customer = world.customer(name="N" * 400)
+    lost = world.contact("9" * 300, last="L" * 400)
+    good = world.contact(customer, last="Nordmann")
+    world.erp.entity("contacts").stored[lost].version = "v" * 300
+    world.settle()
+    assert world.link(erp_key=good).linked
+    assert not world.link(erp_key=lost).linked
+    texts = [field for field in Link._meta.concrete_fields if isinstance(field, CharField)]
+    assert [
+        (field.name, link.pk)
+        for link in Link.objects.all()
+        for field in texts
+        if len(getattr(link, field.name) or "") > (field.max_length or 0)
+    ] == []
 
 
 @pytest.mark.postgres
