@@ -46,6 +46,7 @@ def test_what_is_flattened_can_be_built_again(body):
             {},
         ),
         ({"text": "a\x00b"}, {"text": "ab"}),
+        ({"na\x00me": "a", "pass\x00word": "x"}, {"name": "a"}),
     ],
 )
 def test_what_becomes_a_value(body, values):

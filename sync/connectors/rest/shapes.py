@@ -23,8 +23,9 @@ FORMATS = {"date-time": DataType.DATETIME, "date": DataType.DATE}
 
 def flat(body: Mapping[str, Any], before: str = "", *, depth: int = DEEPEST) -> Iterator[tuple[str, Value]]:
     """Every scalar with its dotted path. Lists are no values: they are left out."""
-    for name, value in body.items():
-        path = f"{before}{scalar(name)}"
+    for said, value in body.items():
+        name = str(scalar(said))
+        path = f"{before}{name}"
         if HIDDEN.search(name):
             continue
         if isinstance(value, Mapping):
