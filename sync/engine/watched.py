@@ -1,4 +1,5 @@
-"""A connector whose troubles are known by its system's name, and that leaves a system alone which cannot be reached."""
+"""A connector whose troubles are known by its system's name and tell no secrets, and that leaves a system alone which
+cannot be reached."""
 
 from __future__ import annotations
 
@@ -17,11 +18,13 @@ from sync.connectors.base import (
     Operation,
     Page,
     Records,
+    Refused,
     RemovedPage,
     Results,
     Unauthorized,
     Unavailable,
 )
+from sync.connectors.http.secrets import Secrets
 from sync.core.records import Property, Record
 from sync.engine.gate import LONGEST_PAUSE, leave_alone
 from sync.engine.ports import Ports
@@ -86,6 +89,7 @@ class Watched:
             results = self.connector.write(entity, operations)
         errors = [result.error for result in results if result.error is not None]
         for error in errors:
+            self._strike(error)
             self._name(error)
         away = next((error for error in errors if isinstance(error, AWAY)), None)
         if away is None:
@@ -99,15 +103,21 @@ class Watched:
         """`answers`: when nothing is raised, the system has been heard from."""
         try:
             yield
-        except AWAY as error:
-            self._failed(error)
-            self._name(error)
-            raise
         except ConnectorError as error:
+            self._strike(error)
+            if isinstance(error, AWAY):
+                self._failed(error)
             self._name(error)
             raise
         if answers:
             self._answered()
+
+    def _strike(self, error: ConnectorError) -> None:
+        """Whoever wrote the connector, and whatever its system quotes: what was entered for it is told to nobody."""
+        strike = Secrets(self.system.credentials.values()).strike
+        error.args = (strike(str(error)),)
+        if isinstance(error, Refused):
+            error.fields = {path: strike(why) for path, why in error.fields.items()}
 
     def _name(self, error: ConnectorError) -> None:
         """Its sentence says which system it speaks of."""

@@ -31,6 +31,7 @@ from sync.engine import (
 )
 from sync.engine.draft import Decision
 from sync.engine.slice import Slice
+from sync.engine.watched import Watched
 from sync.models.links import Conflict, Intent, IntentState, Link
 from sync.models.pairs import Cursor
 from sync.models.runs import Act, Change
@@ -313,6 +314,7 @@ MUTANTS: dict[str, Patches] = {
     ),
     "a link is counted twice": lambda: [patch.object(Slice, "touch", _counts_twice(Slice.touch))],
     "the audit shows credentials": lambda: [patch.object(systems, "record", _told_in_full(systems.record))],
+    "what a system quotes is repeated": _swap((Watched, "_strike", _never)),
     "records are read inside a transaction": lambda: [
         patch.object(ports, "connection", SimpleNamespace(in_atomic_block=False)),
         patch.object(settle, "_freshen", _read_in_transaction(settle._freshen)),

@@ -271,9 +271,10 @@ def _ever(case: Case, row: Row, path: str) -> Iterator[Value]:
             yield case.truth.asked.get(token, {}).get(path)
 
 
-def secrets_confined(_: Case) -> Iterator[str]:
-    """What is sealed stands nowhere in the clear."""
+def secrets_confined(case: Case) -> Iterator[str]:
+    """What is sealed stands nowhere in the clear, and no log tells it."""
     yield from (f"{table} tells one" for table in told())
+    yield from (f"the log of {name} tells one" for name in sorted(case.simulation.overheard.told))
 
 
 Oracle = Callable[[Case], Iterator[str]]

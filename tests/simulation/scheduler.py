@@ -20,6 +20,7 @@ from sync.engine.slice import GRACE, LEASE
 from sync.models.runs import OPEN_RUNS, Run
 from tests.simulation import database
 from tests.simulation.people import People
+from tests.simulation.secrets import MARK
 from tests.simulation.switches import Switches, draw
 from tests.simulation.truth import Heard, Truth
 from tests.world import World
@@ -385,7 +386,10 @@ class Scheduler:
         self.give_up(Unknown("The connection was lost while the request was under way."))
 
     def give_up(self, error: Exception) -> None:
+        """The call fails; every third time its system quotes what it was given to let the hub in."""
         self.flights.pop(self.depth, None)
         self.figures["failed calls"] += 1
+        if self.figures["failed calls"] % 3 == 1:
+            error.args = (f"{error} The login with {MARK} failed.",)
         self.note(type(error).__name__)
         raise error

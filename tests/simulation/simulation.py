@@ -25,7 +25,7 @@ from tests.simulation import database
 from tests.simulation.oracles import judge
 from tests.simulation.people import People
 from tests.simulation.scheduler import Backup, Broken, Endless, Scheduler
-from tests.simulation.secrets import enter_secrets
+from tests.simulation.secrets import Overheard, enter_secrets, overheard
 from tests.simulation.switches import HABITS, Switches, calm, crm_capabilities, erp_capabilities
 from tests.simulation.witness import Witness
 from tests.world import make_world
@@ -55,6 +55,7 @@ class Simulation(Scheduler):
     def set_up(self) -> None:
         self.drawn = self.switches
         self.witness = Witness()
+        self.overheard = Overheard()
         self.backups: list[Backup] = []
         self.restored: list[range] = []
         """What the hub remembers nothing of, in the order of things: from a backup to its restoration."""
@@ -168,7 +169,8 @@ class Simulation(Scheduler):
             logger.addHandler(handler)
             logger.propagate = False
         try:
-            yield
+            with overheard(*loggers) as self.overheard:
+                yield
         finally:
             for logger in loggers:
                 logger.removeHandler(handler)

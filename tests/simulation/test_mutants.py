@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 from unittest.mock import patch
@@ -11,7 +12,8 @@ import pytest
 from sync.engine import settle
 from tests.simulation.hunt import hunt
 from tests.simulation.mutants import MUTANTS, planted
-from tests.simulation.sweep import play
+from tests.simulation.secrets import MARK, overheard
+from tests.simulation.sweep import play, plays, violations
 
 SEEDS = 3
 CAUGHT = (
@@ -34,6 +36,23 @@ def _breakdown() -> Sequence[Any]:
 @pytest.mark.parametrize(("name", "word"), CAUGHT)
 def test_a_planted_defect_is_caught(name: str, word: str) -> None:
     assert word in hunt(name, seeds=SEEDS).caught_by
+
+
+def test_a_secret_that_is_quoted_is_caught() -> None:
+    """The first call that fails quotes the credentials: the audit repeats them."""
+    failures = [it for it in plays("create in webCRM") if it[1] == "before"]
+    with planted("what a system quotes is repeated"):
+        told = {violation for it in failures for violation in violations(it)}
+    assert "secrets confined: sync_change tells one" in told
+
+
+@pytest.mark.parametrize("facts", [{"msg": MARK}, {"msg": "%s", "args": (MARK,)}, {"msg": "", "why": [MARK]}])
+def test_a_secret_that_is_logged_is_overheard(facts: dict[str, Any]) -> None:
+    with overheard() as listener:
+        logging.getLogger("sync.engine.runner").handle(
+            logging.makeLogRecord({"name": "sync.engine.runner", "levelno": logging.ERROR, **facts})
+        )
+    assert listener.told == {"sync.engine.runner"}
 
 
 def test_a_conflict_that_is_missed_is_caught() -> None:
