@@ -165,9 +165,12 @@ def _replaced(case: Case, _seq: int, counterpart: Row) -> bool:
 
 
 def _forgotten(case: Case, seq: int, counterpart: Row) -> bool:
-    """A counterpart that came and went while nothing was remembered, or before the hub was ever told of it."""
+    """A counterpart that came and went while nothing was remembered, or before the hub was ever told of it.
+
+    Or that is there, and was left out of the listing by which a hub without its memory begins.
+    """
     if case.held(counterpart) is not None:
-        return False
+        return counterpart in case.simulation.hidden and _lost(case, seq)
     birth = case.rows[counterpart][0]
     told = any(
         (it.side, it.entity, it.record.key) == counterpart and not _lost(case, it.seq)
