@@ -128,20 +128,27 @@ def _send_batch(
     results: list[Result]
     operations: list[Operation] = []
     stale: list[tuple[Intent, Result]] = []
+    unprotected = 0
     try:
         work.verify(side)
         with _write_lease(work, work.pair.system(side)):
-            intents = _still_ours(work, intents)
-            moved = _moved(intents)
-            stale = [(intent, Result(error=Stale(MOVED))) for intent in intents if intent.link_id in moved]
-            intents = [intent for intent in intents if intent.link_id not in moved]
-            operations = [_operation(intent, side) for intent in intents]
+            with transaction.atomic():  # a worker that was overtaken keeps nothing, and ends here
+                work.hold()
+                intents = _still_ours(work, intents)
+                moved = _moved(intents)
+                stale = [
+                    (intent, Result(error=Stale(MOVED))) for intent in intents if intent.link_id in moved
+                ]
+                intents = [intent for intent in intents if intent.link_id not in moved]
+                operations = [_operation(intent, side) for intent in intents]
+                unprotected = _count_window(work, side, operations)
             results = work.connectors[side].write(work.pair.entity(side), operations) if operations else []
     except ConnectorError as error:
         results = [Result(error=error)] * len(intents)
     with transaction.atomic():
         work.hold()
-        _count_window(work, side, operations)
+        if unprotected:
+            _time_window(work, side)
         take_outcomes(work, side, [*zip(intents, results, strict=True), *stale], busy)
     return next((r.error for r in results if isinstance(r.error, STOPS)), None)
 
@@ -152,21 +159,31 @@ def _moved(intents: Sequence[Intent]) -> set[int]:
     return {it.link_id for it in intents if now[it.link_id] not in (None, it.link.due_at)}
 
 
-def _count_window(work: Slice, side: Side, operations: Sequence[Operation]) -> None:
-    """Add to the run's account what was written without a version. Runs inside the transaction that holds the run.
+def _count_window(work: Slice, side: Side, operations: Sequence[Operation]) -> int:
+    """Add to the run's account what is about to be written without a version: a worker that dies has told it. How many.
 
-    An edit of the same field between the last read and the landing would be overwritten, and nobody could tell.
+    An edit of the same field between the last read and the landing would be overwritten, and nobody could tell. Runs
+    inside the transaction that holds the run.
     """
     conditional = work.capabilities(side).conditional
     number = sum(it.kind != OperationKind.CREATE and not (conditional and it.version) for it in operations)
-    if not number:
-        return
+    if number:
+        _add_to_window(work, side, writes=number)
+    return number
+
+
+def _time_window(work: Slice, side: Side) -> None:
+    """How long the moment was that no version protected. Runs inside the transaction that holds the run."""
     now = work.ports.now()
     took = int((now - work.read_at.get(side, now)).total_seconds() * 1000)
-    run, system = Run.objects.only("windows").get(pk=work.run.pk), work.pair.system(side).name
-    known = run.windows.get(system, {"writes": 0, "longest_ms": 0})
-    added = {"writes": known["writes"] + number, "longest_ms": max(known["longest_ms"], took)}
-    Run.objects.filter(pk=run.pk).update(windows={**run.windows, system: added})
+    _add_to_window(work, side, took=took)
+
+
+def _add_to_window(work: Slice, side: Side, *, writes: int = 0, took: int = 0) -> None:
+    windows, system = Run.objects.only("windows").get(pk=work.run.pk).windows, work.pair.system(side).name
+    known = windows.get(system, {"writes": 0, "longest_ms": 0})
+    added = {"writes": known["writes"] + writes, "longest_ms": max(known["longest_ms"], took)}
+    Run.objects.filter(pk=work.run.pk).update(windows={**windows, system: added})
 
 
 def _let_go(work: Slice, intents: Sequence[Intent], error: ConnectorError) -> None:

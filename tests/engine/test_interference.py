@@ -260,3 +260,11 @@ def test_a_create_that_cannot_be_looked_for_is_not_made_twice(world: World) -> N
     world.run()
     world.run()
     assert (world.crm.keys("orgs"), Intent.objects.get().state) == ([], "unknown")
+
+
+def test_a_worker_that_dies_after_its_write_landed_has_counted_it(world: World, key: str) -> None:
+    """What no version protected is told, whatever became of the worker."""
+    world.erp.edit("customers", key, {"name": "Newer"})
+    with failing(world.crm, "write orgs", "after", KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+        world.run()
+    assert Run.objects.latest("pk").windows["crm"]["writes"] == 1

@@ -314,6 +314,7 @@ MUTANTS: dict[str, Patches] = {
     ),
     "a link is counted twice": lambda: [patch.object(Slice, "touch", _counts_twice(Slice.touch))],
     "the audit shows credentials": lambda: [patch.object(systems, "record", _told_in_full(systems.record))],
+    "writes without a version are not counted": _swap((write, "_count_window", _never)),
     "what a system quotes is repeated": _swap((Watched, "_strike", _never)),
     "records are read inside a transaction": lambda: [
         patch.object(ports, "connection", SimpleNamespace(in_atomic_block=False)),

@@ -253,6 +253,22 @@ def counts_add_up(case: Case) -> Iterator[str]:
             yield f"{run} touched {run.touched} links and counts {run.counts}"
 
 
+def windows_counted(case: Case) -> Iterator[str]:
+    """A run tells of every write that no version protected, also where its worker died; restored hubs forget."""
+    if case.simulation.restored:
+        return
+    landed: Counter[tuple[int, str]] = Counter()
+    for event in case.truth.of_hub(OperationKind.UPDATE, OperationKind.REMOVE):
+        change = case.simulation.witness.changes.get(event.written.token or "")
+        entity = case.simulation.system(event.side).entity(event.written.entity)
+        if change is not None and change.run_id and not entity.capabilities.conditional:
+            landed[change.run_id, event.side] += 1
+    for (run, side), number in landed.items():
+        counted = Run.objects.get(pk=run).windows.get(side, {"writes": 0})["writes"]
+        if counted < number:
+            yield f"run {run} made {number} writes without a version in {side} and counts {counted}"
+
+
 def truthful_bases(case: Case) -> Iterator[str]:
     """A base is a value its side really held, or acknowledged. A restored hub may take one write for another."""
     if case.simulation.restored:
@@ -284,5 +300,5 @@ Oracle = Callable[[Case], Iterator[str]]
 ORACLES: tuple[Oracle, ...] = (
     convergence, bijection, no_double_create, scope, parents_first, no_lost_edit, no_false_conflict,
     no_missed_conflict, nothing_invented, nothing_stale, no_lossy_echo, no_ping_pong, audit_complete, truthful_bases,
-    counts_add_up, nothing_left_open, secrets_confined,
+    counts_add_up, windows_counted, nothing_left_open, secrets_confined,
 )  # fmt: skip
