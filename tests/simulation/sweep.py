@@ -147,10 +147,12 @@ def main() -> int:
     parser.add_argument("--stride", type=int, default=7)
     parser.add_argument("--jobs", type=int, default=JOBS)
     parser.add_argument("--only", default="", help="scenarios whose names contain this")
+    parser.add_argument("--fault", default="", choices=("", "crash", *KINDS), help="only this kind")
     asked = parser.parse_args()
     started = time.monotonic()
     names = [name for name in SCENARIOS if asked.only in name]
-    chosen = [it for found in spread(plays, names, jobs=asked.jobs) for it in found][:: asked.stride]
+    all_of_them = [it for found in spread(plays, names, jobs=asked.jobs) for it in found]
+    chosen = [it for it in all_of_them if asked.fault in ("", it[1])][:: asked.stride]
     found = 0
     for (name, kind, number), wrong in zip(
         chosen, spread(violations, chosen, jobs=asked.jobs, at_once=8), strict=True
