@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -243,6 +243,17 @@ def _contacts(erp: System, crm: System, customers: EntityPair) -> EntityPair:
     MatchRule.objects.create(pair=pair, position=1, by="id", reference=True)
     MatchRule.objects.create(pair=pair, position=2, by="mail", within_parent=True)
     return pair
+
+
+def at_the_first_write(world: World, act: Callable[[], object]) -> None:
+    """Something happens right before the first write to webCRM is made."""
+    left = [act]
+
+    def fault(call: str, phase: str) -> None:
+        if (call, phase) == ("write orgs", "before") and left:
+            left.pop()()
+
+    world.crm.faults = fault
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from sync.core.records import Value
 from sync.models.links import Link
 from sync.models.pairs import EntityPair, FieldMapping
 from sync.models.runs import Run, RunState
-from tests.world import World, failing, make_world
+from tests.world import World, at_the_first_write, failing, make_world
 
 MANY = 210
 """More than what is judged by number only; 21 of them are the ten per cent that pass."""
@@ -56,16 +56,6 @@ def approve(world: World, run: Run) -> Run:
         state="queued", approved_by="kari", approved_at=world.clock.now(), problem=""
     )
     return world.run()
-
-
-def at_the_first_write(world: World, act: Callable[[], object]) -> None:
-    left = [act]
-
-    def fault(call: str, phase: str) -> None:
-        if (call, phase) == ("write orgs", "before") and left:
-            left.pop()()
-
-    world.crm.faults = fault
 
 
 def test_a_property_that_goes_blank_all_over_waits_for_a_person(world: World) -> None:

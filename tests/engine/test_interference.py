@@ -16,19 +16,9 @@ from sync.models.pairs import EntityPair, FieldMapping, MatchRule
 from sync.models.runs import Run, RunState
 from sync.services import conflicts, links, pairs, runs
 from sync.services.acts import NotPossible
-from tests.world import World, failing
+from tests.world import World, at_the_first_write, failing
 
 BATCH = 200
-
-
-def at_the_first_write(world: World, act: Callable[[], object]) -> None:
-    left = [act]
-
-    def fault(call: str, phase: str) -> None:
-        if (call, phase) == ("write orgs", "before") and left:
-            left.pop()()
-
-    world.crm.faults = fault
 
 
 def while_deciding(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
