@@ -96,8 +96,8 @@ def _in_step(case: Case, loss: Loss) -> int | None:
 
 def _is_back(case: Case, loss: Loss, since: int) -> bool:
     """Whether the person only put back what the record had said when they were in step: nothing moved on its side."""
-    before = [event for event in case.rows[loss.row] if event.seq <= since]
-    return bool(before) and before[-1].written.after.get(loss.path) == loss.value
+    before = [event.written.after.get(loss.path) for event in case.rows[loss.row] if event.seq <= since]
+    return bool(before) and essence(loss.path, before[-1]) == essence(loss.path, loss.value)
 
 
 def _mapping(case: Case, loss: Loss) -> FieldMapping:
