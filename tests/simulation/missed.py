@@ -73,25 +73,48 @@ def _losses(case: Case) -> Iterator[Loss]:
                     and not akin(event.written.after.get(path), last.written.after.get(path))
                 ):
                     for other in case.partners.get(row, []):
-                        yield Loss(row=row, path=path, edit=last, over=event, other=other)
+                        if _is_there(case, other, event.seq):
+                            yield Loss(row=row, path=path, edit=last, over=event, other=other)
                 last = None if event.by_hub else event
 
 
+def _is_there(case: Case, row: Row, seq: int) -> bool:
+    before = [event for event in case.rows[row] if event.seq < seq]
+    return bool(before) and before[-1].written.kind is not OperationKind.REMOVE
+
+
 def _in_step(case: Case, loss: Loss) -> int | None:
-    """When the two records, once each other's counterparts, last said the same; None where they never had."""
+    """When the two records, once each other's counterparts, last said the same and the hub knew; None where never."""
+    found: int | None = None
+    for start, end in _stretches(case, loss):
+        if start.by_hub or all(_is_told(case, row, start.seq, end) for row in (loss.row, loss.other)):
+            found = end
+    return found
+
+
+def _stretches(case: Case, loss: Loss) -> Iterator[tuple[Event, int]]:
+    """From when to when the two said the same, until the value was overwritten."""
     both = sorted([*case.rows[loss.row], *case.rows[loss.other]], key=lambda event: event.seq)
     paths = {loss.row: loss.path, loss.other: loss.partner}
     said: dict[Row, Value] = {}
-    found, same, linked = None, False, False
-    for event in both:
-        if event.seq >= loss.over.seq:
-            break
-        if same:
-            found = event.seq - 1
+    start, linked = None, False
+    for event in (event for event in both if event.seq < loss.over.seq):
         said[event.row] = event.written.after.get(paths[event.row])
         linked = linked or case.ties(event, loss.row, loss.other)
         same = linked and len(said) == 2 and akin(said[loss.row], said[loss.other])
-    return loss.over.seq - 1 if same else found
+        if start and (not same or event.changed(paths[event.row])):
+            yield start, event.seq - 1
+            start = None
+        start = start or (event if same else None)
+    if start:
+        yield start, loss.over.seq - 1
+
+
+def _is_told(case: Case, row: Row, start: int, end: int) -> bool:
+    return any(
+        start < told.seq <= end and (told.side, told.entity, told.record.key) == row
+        for told in case.truth.told
+    )
 
 
 def _is_back(case: Case, loss: Loss, since: int) -> bool:
