@@ -325,3 +325,23 @@ MUTANTS: dict[str, Patches] = {
     ),
     "an echo is an edit": _swap((observe, "_confirm_writes", _never)),
 }
+
+CLIMATES: dict[str, dict[str, Any]] = {
+    "absence is removal": {"hidden": 0.1, "removals": False, "restores": False},
+    "a lease without an epoch": {"stall": 0.03},
+    "no write carries a version": {"erp_conditional": True, "crm_conditional": True, "people": 0.1},
+    "twins are not absorbed": {"nested": 0.06},
+    "what was removed is made again": {"removals": True, "restores": False},
+    "a lost create is not looked for": {"unknown": 0.3, "landed": 0.3},
+    "every lost update has landed": {"unknown": 0.3},
+    "an open intent that never blocks": {"unknown": 0.3, "late": 0.3},
+    "what is left is not due again": {"people": 0.1},
+    "the intent of a dead worker is forgotten": {"crash": 0.03},
+    "anything in a new record is its default": {
+        "names_editor": False,
+        "answers_record": False,
+        "people": 0.1,
+    },
+    "an answer that lags is an edit": {"lag": 0.6, "restores": False, "failover": 0.0},
+}
+"""Worlds in which a defect matters, so that not most lives are spent where it cannot show."""
