@@ -126,6 +126,7 @@ def _look_by_key(work: Slice, side: Side, intents: Sequence[Intent]) -> None:
 
 
 def _landed(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
+    """Whether a write came through: its system said so once, or the record tells."""
     if intent.acknowledged_at:
         return True
     return intent.kind == OperationKind.UPDATE and has_landed(work.rules, side, intent, record)

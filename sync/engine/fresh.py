@@ -14,7 +14,7 @@ from sync.engine.poll import poll
 from sync.engine.slice import Slice
 from sync.models.links import Link
 
-A_FEW = 3
+CANARIES = 3
 """So many of the newest are asked for, and of the oldest, where some may have been removed together."""
 
 
@@ -86,4 +86,4 @@ def _canaries(work: Slice, side: Side, keys: Sequence[str]) -> list[str]:
     others = here.exclude(**{f"{side}_key__in": keys}).values_list(f"{side}_key", flat=True)
     if work.capabilities(side).bulk_read <= 1:
         return list(others.order_by("-pk")[:1])  # each is a call of its own
-    return list(dict.fromkeys([*others.order_by("-pk")[:A_FEW], *others.order_by("pk")[:A_FEW]]))
+    return list(dict.fromkeys([*others.order_by("-pk")[:CANARIES], *others.order_by("pk")[:CANARIES]]))
