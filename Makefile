@@ -30,7 +30,7 @@ test: $(DEV_STAMP) ## run every test this machine can run
 simulate: $(DEV_STAMP) ## whole lives of the hub under faults: SEEDS=300 FIRST_SEED=1
 	@PYTHONHASHSEED=0 $(PY) -m tests.simulation --seeds $(or $(SEEDS),300) --first $(or $(FIRST_SEED),1)
 
-sweep: $(DEV_STAMP) ## one fault at every point of every scenario: STRIDE=1 for all of them, FAULT=crash for one kind
+sweep: $(DEV_STAMP) ## one fault at every point of every scenario: STRIDE=1 for all of them, FAULT=crash,database for some kinds
 	@PYTHONHASHSEED=0 $(PY) -m tests.simulation.sweep --stride $(or $(STRIDE),7) --fault "$(FAULT)"
 
 mutants: $(DEV_STAMP) ## whether planted defects of the engine are caught: SEEDS=1000

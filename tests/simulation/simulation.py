@@ -276,8 +276,8 @@ class Simulation(Scheduler):
             before, standing = len(self.truth.events), self._standing()
             self.pass_through(full=full)
             self.figures["passes"] += 1
-            # The first pass may only have ended runs that were open.
-            quiet = number > 1 and len(self.truth.events) == before
+            # The very first pass may only have ended runs that were open.
+            quiet = (full or number > 1) and len(self.truth.events) == before
             if quiet and (number > 3 or (self._standing() == standing and not self._is_due())):
                 return
         self.violate(f"still writing after {ROUNDS} passes")

@@ -42,7 +42,7 @@ def test_a_secret_that_is_quoted_is_caught() -> None:
     """The first call that fails quotes the credentials: the audit repeats them."""
     failures = [it for it in plays("create in webCRM") if it[1] == "before"]
     with planted("what a system quotes is repeated"):
-        told = {violation for it in failures for violation in violations(it)}
+        told = {violation for wrong in violations(failures).values() for violation in wrong}
     assert "secrets confined: sync_change tells one" in told
 
 
