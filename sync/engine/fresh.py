@@ -39,8 +39,15 @@ def look_again(work: Slice, side: Side, links: Sequence[Link]) -> bool:
     keys = [link.get(side, "key") for link in links if must_read(work, link, side)]
     if keys:
         _read(work, side, keys)
-    reads_on = is_open(work, side) and work.capabilities(side).changed_since
-    return not reads_on or poll(work, side, tail=True)
+    reads_on = is_open(work, side) or (work.run.writes and side not in work.polled and _are_new(side, links))
+    return not (reads_on and work.capabilities(side).changed_since) or poll(work, side, tail=True)
+
+
+def _are_new(side: Side, links: Sequence[Link]) -> bool:
+    """Whether records may be made here. A database that came back without its last commits may not know that they are
+    there: once in a slice, its system is asked. Nobody outlives such a loss in the middle of one.
+    """
+    return any(not link.get(side, "key") for link in links)
 
 
 def _read(work: Slice, side: Side, keys: Sequence[str]) -> None:

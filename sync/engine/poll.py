@@ -39,12 +39,14 @@ def poll(work: Slice, side: Side, *, full: bool = False, tail: bool = False) -> 
     `full` asks for a complete listing, `tail` for what came since this run's own last reading.
     """
     cursor, _ = Cursor.objects.get_or_create(pair=work.pair, side=side)
-    if not cursor.page or cursor.tailing != tail or (full and not cursor.scanning):
+    begins = not cursor.page or cursor.tailing != tail or (full and not cursor.scanning)
+    if begins:
         _begin(work, cursor, side, full=full, tail=tail)
     while True:
         page = _list(work, cursor, side)
         _take_in(work, cursor, side, page)
         if not cursor.page:
+            work.polled |= {side} if begins else set()
             return True
         if work.out_of_time():
             return False

@@ -87,6 +87,8 @@ class Slice:
     verified: set[Side] = field(default_factory=set)
     news: int = 0
     """Linked records that turned out to have changed since the guard last looked."""
+    polled: set[Side] = field(default_factory=set)
+    """The sides that were read on, from a cursor's position to the end, in this slice."""
     read_at: dict[Side, datetime] = field(default_factory=dict)
     """When each side was last asked for the records that are about to be written."""
 

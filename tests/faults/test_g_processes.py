@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import caches
-from django.db import DatabaseError, OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from redis import RedisError
@@ -242,6 +242,31 @@ def test_a_hub_that_lost_its_database_makes_and_removes_nothing(world: World) ->
     assert current.count() == len(keys) + 1
     (change,) = Change.objects.filter(pair=world.customers)
     assert change.fields[0]["before"] == "Endret AS"
+
+
+@pytest.mark.parametrize("protected", [True, False], ids=["conditional", "unprotected"])
+def test_what_was_made_before_the_last_commits_were_lost_is_not_made_again(
+    world: World, protected: bool
+) -> None:
+    """Nobody tells the hub that a copy took over, in the middle of a run."""
+    for system, entity in ((world.erp, "customers"), (world.crm, "orgs")):
+        here = system.entity(entity)
+        here.capabilities = replace(here.capabilities, conditional=protected)
+    world.settle()
+    world.customer(name="Fra ERP AS", number="924618094")
+    world.organisation(OrgName="Fra webCRM AS", OrgNumber="974760673")
+    world.clock.pass_(60)
+    run, _ = open_run(world.customers, trigger="command", now=world.clock.now(), by="test")
+    reads = replace(world.means, go_on=lambda: Run.objects.get(pk=run.pk).phase in ("poll", "guard"))
+    advance(run, reads)
+    kept = transaction.savepoint()
+    advance(Run.objects.get(pk=run.pk), world.means)
+    assert (len(world.erp.keys("customers")), len(world.crm.keys("orgs"))) == (2, 2)
+    transaction.savepoint_rollback(kept)
+    assert not Change.objects.exists()
+    heal(world)
+    assert (len(world.erp.keys("customers")), len(world.crm.keys("orgs"))) == (2, 2)
+    assert Link.objects.linked().count() == 2
 
 
 def test_a_pair_above_itself_waits_and_ends(world: World) -> None:

@@ -240,7 +240,10 @@ class Scheduler:
             self.begin_anew()
             self.flights.clear()
             self.heard.clear()
-            self.come_back(self.random.choice(self.commits))
+            for late in sorted(self.late, key=lambda it: it.at):
+                self.land(late)  # while the copy took over
+            # Nobody needs to tell a hub that can ask what is new.
+            self.come_back(self.random.choice(self.commits), told=not self.switches.changed_since)
         except Crash:
             self.begin_anew()
             self.flights.pop(self.depth, None)
@@ -256,8 +259,8 @@ class Scheduler:
     def backup(self) -> Backup:
         return Backup(state=database.dump(), seq=self.truth.seq)
 
-    def come_back(self, backup: Backup) -> None:
-        """The database as it once was."""
+    def come_back(self, backup: Backup, *, told: bool = True) -> None:
+        """The database as it once was. `told`: somebody says so to the hub."""
         raise NotImplementedError
 
     def some_job(self) -> None:

@@ -220,15 +220,16 @@ class Simulation(Scheduler):
             self.figures["restores"] += 1
             self.come_back(self.random.choice(self.backups))
 
-    def come_back(self, backup: Backup) -> None:
-        """The database as it once was; its pairs observe until a person has looked at their plans."""
+    def come_back(self, backup: Backup, *, told: bool = True) -> None:
+        """The database as it once was. Where the hub is told, its pairs observe until a person has seen their plans."""
         self.witness.look()
         database.load(backup.state)
         self.witness.committed(self.truth.seq)
         self.commits.clear()
         self.restored.append(range(backup.seq, self.truth.tick()))
-        self.note("restore")
-        self.worker(self._observe_again)
+        self.note("restore" if told else "fail-over")
+        if told:
+            self.worker(self._observe_again)
 
     def _observe_again(self) -> None:
         EntityPair.objects.update(mode=Mode.OBSERVE)

@@ -159,6 +159,7 @@ class Branching(Staged):
         if self.mouth is not None:
             self.mouth.send(violations)
             os._exit(0)
+        self.told["nothing", 0] = violations
         for number, kinds in self.strikes.items():
             for kind in kinds:
                 self.told[kind, number] = [f"{kind} at point {number} never happened"]
