@@ -14,7 +14,7 @@ from django.db.models import F, Q
 
 from sync.connectors.base import Connector, ConnectorError, Gone, Misconfigured, Nonsense, Refused
 from sync.core.vocabulary import Outcome, Side
-from sync.engine.slice import LEASE, Means, Slice, connect
+from sync.engine.slice import LEASE, Means, Slice, changed, connect
 from sync.models.links import Link, LinkState
 from sync.models.pairs import EntityPair
 from sync.models.systems import EntitySchema, System
@@ -69,10 +69,7 @@ def _look(system: System, means: Means) -> str:
     connector = open_system(system, means)
     identity = connector.identity(fresh=True)
     if system.identity_key and system.identity_key != identity.key:
-        return (
-            f"'{identity.name or identity.key}' answers here, but this system was introduced as "
-            f"'{system.identity_name or system.identity_key}'. Nothing will be written to it."
-        )
+        raise changed(system, identity)
     System.objects.filter(pk=system.pk).update(identity_key=identity.key, identity_name=identity.name)
     read = _entities(system)
     for entity in read:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from django.db.models import F, Q
 
-from sync.connectors.base import Access, Capabilities, Connector, Misconfigured
+from sync.connectors.base import Access, Capabilities, Connector, Identity, Misconfigured
 from sync.connectors.registry import open_connector
 from sync.core.vocabulary import Outcome, Side
 from sync.engine.gate import DatabaseGate, DatabaseVault
@@ -39,6 +39,17 @@ GRACE = timedelta(minutes=2)
 
 class SystemChanged(Misconfigured):
     """Another system answers at the address than the one it was introduced to."""
+
+
+def changed(system: System, identity: Identity) -> SystemChanged:
+    """Said wherever it is noticed. Two that bear one name are told apart by what they are known by."""
+    told, known = identity.name or identity.key, system.identity_name or system.identity_key
+    if told == known:
+        told, known = f"{told} ({identity.key})", f"{known} ({system.identity_key})"
+    return SystemChanged(
+        f"'{told}' answers at the address of {system}, which was introduced as '{known}'. Nothing was written. "
+        "Correct the address, or introduce the system anew."
+    )
 
 
 class Overtaken(RuntimeError):
@@ -139,11 +150,7 @@ class Slice:
             system.identity_key, system.identity_name = identity.key, identity.name
             system.save(update_fields=["identity_key", "identity_name"])
         if system.identity_key != identity.key:
-            raise SystemChanged(
-                f"'{identity.name or identity.key}' answers at the address of {system}, which was introduced as "
-                f"'{system.identity_name or system.identity_key}'. Nothing was written. "
-                "Correct the address, or introduce the system anew."
-            )
+            raise changed(system, identity)
         self.verified.add(side)
 
     def touch(self, links: list[Link], outcome: Outcome) -> None:

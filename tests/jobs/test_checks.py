@@ -49,6 +49,19 @@ def asked(name: str = "erp") -> System:
     return System.objects.get(name=name)
 
 
+def test_another_system_at_the_address_is_a_problem_of_the_system(world: World) -> None:
+    system = asked()
+    jobs.perform("check", system.pk)
+    system.refresh_from_db()
+    assert system.problem == ""
+    world.erp.identity = "another tenant"
+    system = asked()
+    jobs.perform("check", system.pk)
+    system.refresh_from_db()
+    assert system.check_result.startswith("'erp (another tenant)' answers at the address of erp")
+    assert system.problem == system.check_result
+
+
 def test_a_defect_of_ours_ends_the_test_with_a_sentence(
     world: World, swept, caplog: pytest.LogCaptureFixture
 ) -> None:
