@@ -331,6 +331,7 @@ CLIMATES: dict[str, dict[str, Any]] = {
     "a lease without an epoch": {"stall": 0.03},
     "no write carries a version": {"erp_conditional": True, "crm_conditional": True, "people": 0.1},
     "twins are not absorbed": {"nested": 0.06},
+    "creates before both sides are read": {"steps": 10, "changed_since": False},
     "what was removed is made again": {"removals": True, "restores": False},
     "a lost create is not looked for": {"unknown": 0.3, "landed": 0.3},
     "every lost update has landed": {"unknown": 0.3},
@@ -342,6 +343,7 @@ CLIMATES: dict[str, dict[str, Any]] = {
         "answers_record": False,
         "people": 0.1,
     },
+    "who was last wins where a person was to be asked": {"records": 1, "words": 0, "restores": False},
     "an answer that lags is an edit": {"lag": 0.6, "restores": False, "failover": 0.0},
 }
 """Worlds in which a defect matters, so that not most lives are spent where it cannot show."""

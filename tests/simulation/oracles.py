@@ -21,7 +21,7 @@ from tests.simulation.edits import (
 )
 from tests.simulation.missed import no_missed_conflict
 from tests.simulation.secrets import told
-from tests.simulation.words import ENTITIES, FIELDS, REFERENCE, akin, essence, forward
+from tests.simulation.words import ENTITIES, FIELDS, IDENTITY, REFERENCE, akin, essence, forward
 
 if TYPE_CHECKING:
     from tests.simulation.simulation import Simulation
@@ -185,6 +185,27 @@ def _lost(case: Case, seq: int) -> bool:
     return any(seq in stretch for stretch in case.simulation.restored)
 
 
+def twins_meet(case: Case) -> Iterator[str]:
+    """Nothing is made for a customer who stood on both sides before the hub first looked, and bore one number since."""
+    for event in case.truth.of_hub(OperationKind.CREATE):
+        for row, origin in references(event):
+            number = _lasting_number(case, origin, event.sent)
+            if row != event.row or row[1] not in ENTITIES["customers"] or not number:
+                continue
+            for twin in (it for it in case.rows if it[:2] == row[:2]):
+                if _lasting_number(case, twin, event.sent) == number:
+                    yield f"{row} was made for {origin}, although {twin} bore its number {number} all the time"
+
+
+def _lasting_number(case: Case, row: Row, until: int) -> str:
+    """The number that a record bore from before the hub's first call on; empty where it changed or was ever hidden."""
+    path, begun = IDENTITY[row[1]], case.truth.begun
+    before = [event for event in case.rows[row] if event.seq < begun][-1:]
+    since = [event for event in case.rows[row] if begun < event.seq < until]
+    borne = {essence(path, event.written.after.get(path)) for event in (*before, *since)}
+    return borne.pop() if before and len(borne) == 1 and row not in case.simulation.hidden else ""
+
+
 def scope(case: Case) -> Iterator[str]:
     for event in case.truth.of_hub(OperationKind.CREATE):
         for _, origin in references(event):
@@ -298,7 +319,7 @@ def secrets_confined(case: Case) -> Iterator[str]:
 
 Oracle = Callable[[Case], Iterator[str]]
 ORACLES: tuple[Oracle, ...] = (
-    convergence, bijection, no_double_create, scope, parents_first, no_lost_edit, no_false_conflict,
+    convergence, bijection, no_double_create, twins_meet, scope, parents_first, no_lost_edit, no_false_conflict,
     no_missed_conflict, nothing_invented, nothing_stale, no_lossy_echo, no_ping_pong, audit_complete, truthful_bases,
     counts_add_up, windows_counted, nothing_left_open, secrets_confined,
 )  # fmt: skip

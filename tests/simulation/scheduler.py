@@ -309,6 +309,7 @@ class Scheduler:
 
     def begin_call(self, made: Call) -> None:
         self.truth.pending = []
+        self.truth.begin()
         self.figures["calls"] += 1
         if connections["default"].in_atomic_block:
             self.violate(f"a remote call inside a transaction: {made.name}")

@@ -15,12 +15,13 @@ from tests.simulation.mutants import MUTANTS, planted
 from tests.simulation.secrets import MARK, overheard
 from tests.simulation.sweep import play, plays, violations
 
-SEEDS = 3
+SEEDS = 5
 CAUGHT = (
     ("no intent is committed", "without a committed intent"),
     ("records are read inside a transaction", "a remote call inside a transaction"),
     ("the audit shows credentials", "secrets confined"),
     ("a link is counted twice", "counts"),
+    ("creates before both sides are read", "twins meet"),
 )
 """Defects, and a word of the oracle that must speak of each."""
 

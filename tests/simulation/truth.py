@@ -81,11 +81,16 @@ class Truth:
     """Values that people typed into the hub itself."""
     replaced: set[str] = field(default_factory=set)
     """webCRM's records that people wanted replaced, by key."""
+    begun: int = 0
+    """When the hub first called a system, in the order of things; 0 where it never did."""
     seq: int = 0
 
     def tick(self) -> int:
         self.seq += 1
         return self.seq
+
+    def begin(self) -> None:
+        self.begun = self.begun or self.tick()
 
     def watch(self, system: MemorySystem) -> None:
         system.writes = Tape(self, system.name)
