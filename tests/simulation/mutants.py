@@ -343,7 +343,12 @@ CLIMATES: dict[str, dict[str, Any]] = {
         "answers_record": False,
         "people": 0.1,
     },
-    "who was last wins where a person was to be asked": {"records": 1, "words": 0, "restores": False},
+    "who was last wins where a person was to be asked": {
+        "people": 0.1,
+        "removals": False,
+        "restores": False,
+        "failover": 0.0,
+    },
     "an answer that lags is an edit": {"lag": 0.6, "restores": False, "failover": 0.0},
 }
 """Worlds in which a defect matters, so that not most lives are spent where it cannot show."""
