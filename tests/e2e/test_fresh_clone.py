@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -12,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 
 from sandbox.seed.world import World, make_world
 from tests.e2e.control import Control
@@ -70,6 +73,17 @@ def demo(clone: Path, ports: dict[str, str]) -> Iterator[tuple[Control, Control]
         started.wait()
 
 
+def edit_as_the_readme_does(ports: dict[str, str]) -> None:
+    """Its curl command, word by word, at the ports of this demo."""
+    (command,) = re.findall(r"^curl -X POST http.*$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    _, _, _, url, _, body = shlex.split(command.replace("8102", ports["CRM_PORT"]))
+    requests.post(url, data=body, timeout=30).raise_for_status()
+
+
+def cities(erp: Control) -> list[str]:
+    return [row["postalAddress"]["city"] for row in erp.state("customers")]
+
+
 def test_make_demo_links_everybody_once_and_a_second_one_writes_nothing(
     clone: Path, ports: dict[str, str]
 ) -> None:
@@ -81,6 +95,9 @@ def test_make_demo_links_everybody_once_and_a_second_one_writes_nothing(
         assert (erp.writes(), crm.writes()) == ([], [])
         for entity in PAIRS:
             assert counts(crm, entity, world) == dict.fromkeys(wanted(world, entity), 1)
+        before = cities(erp).count("Bergen")
+        edit_as_the_readme_does(ports)
+        eventually(lambda: cities(erp).count("Bergen") == before + 1, "the edit arrives", seconds=180)
 
 
 def counts(crm: Control, entity: str, world: World) -> dict[str, int]:
