@@ -20,6 +20,12 @@ pytestmark = pytest.mark.e2e
 UNDER_WAY = "SELECT state, lease_token FROM sync_run WHERE state IN ('queued', 'running')"
 OF_CUSTOMERS = f"{UNDER_WAY} AND pair_id = (SELECT id FROM sync_entitypair WHERE name = 'customers')"
 HELD = f"{OF_CUSTOMERS} AND lease_token <> ''"
+A_WRITE_UNDER_WAY = "SELECT id FROM sync_intent WHERE state = 'recorded'"
+EVERY_LEASE = """
+SELECT 'run', id FROM sync_run WHERE lease_token <> ''
+UNION ALL SELECT 'link', id FROM sync_link WHERE lease_token <> ''
+UNION ALL SELECT 'system', id FROM sync_system WHERE write_token <> ''
+"""
 ASK_FOR_A_FULL_RUN = """
 from sync.models.pairs import EntityPair
 from sync.services import runs
@@ -134,6 +140,23 @@ def test_a_worker_that_is_stopped_ends_its_slices_and_leaves_their_runs(stage: S
     stage.systems.crm.turn(latency_ms=0)
     assert [token for _, token in stage.hub.read(UNDER_WAY) if token] == []
     stage.hub.sync()
+
+
+def test_a_worker_that_is_stopped_in_the_middle_of_a_batch_lets_go_of_everything(stage: Stage) -> None:
+    wanted = {key: [f"Endret {key[-6:]} AS"] for key in list(counterparts(stage.systems))[2:32]}
+    for key, (name,) in wanted.items():
+        stage.systems.erp.edit("customers", key, name=name)
+    with stage.hub.worker() as worker:
+        stage.systems.crm.turn(latency_ms=700)
+        stage.hub.ask(ASK_FOR_A_FULL_RUN)
+        eventually(lambda: stage.hub.read(A_WRITE_UNDER_WAY), "a write is under way")
+        os.kill(worker.pid, signal.SIGTERM)
+        eventually(lambda: not alive(worker.pid), "it stops", seconds=30)
+    stage.systems.crm.turn(latency_ms=0)
+    assert stage.hub.read(EVERY_LEASE) == []
+    stage.hub.sync()
+    found = counterparts(stage.systems)
+    assert {key: found[key] for key in wanted} == wanted
 
 
 def test_without_pairs_there_is_nothing_to_do(bare_hub: Hub) -> None:

@@ -25,6 +25,29 @@ answer = system.pk
 """A job whose end can be seen without any system: its outcome is written down either way. What asks for it is a row:
 a message that died with a worker is only a hint that was lost."""
 
+A_BACKLOG = """
+from sync.models.systems import System
+from sync.services import systems
+for number in range(12):
+    system = System.objects.create(name=f"nobody {number}", kind="rest", address="http://127.0.0.1:9/")
+    systems.request_check(system, by="test")
+answer = None
+"""
+A_LEASE_LATER = """
+from sync.engine.slice import LEASE
+from sync.models.systems import System
+from django.db.models import F
+answer = System.objects.filter(checked_at=None).update(check_begun_at=F("check_begun_at") - LEASE)
+"""
+NOBODY_CAN_READ = """
+from django.core import signing
+from django.utils import timezone
+from django_q.models import OrmQ
+of_another_key = signing.dumps({"id": "1", "name": "tick", "func": "sync.jobs.perform"}, key="another", salt="hub")
+for payload in ("what only a newer version can read", of_another_key, ""):
+    OrmQ.objects.create(key="hub", payload=payload, lock=timezone.now())
+answer = OrmQ.objects.count()
+"""
 WAS_DONE = "from sync.models.systems import System\nanswer = System.objects.get().checked_at"
 
 
@@ -58,6 +81,40 @@ def test_a_cluster_that_was_killed_is_started_anew(bare_hub: Hub) -> None:
         eventually(lambda: worker.cluster not in (0, first), "another cluster runs")
         ask_for_a_job(bare_hub)
         eventually(lambda: was_done(bare_hub), "the job is done")
+
+
+def test_a_cluster_that_is_killed_three_times_loses_nothing_of_a_backlog(bare_hub: Hub) -> None:
+    bare_hub.ask(A_BACKLOG)
+    with bare_hub.worker() as worker:
+        for _ in range(3):
+            assert left(bare_hub), "there is a backlog to lose"
+            kill_and_wait(worker)
+        bare_hub.ask(A_LEASE_LATER)  # of what the dead had begun
+        eventually(lambda: not left(bare_hub), "all of them are done")
+
+
+def kill_and_wait(worker: Worker) -> None:
+    killed = worker.cluster
+    kill(group(killed))
+    eventually(lambda: worker.cluster not in (0, killed), "another cluster runs")
+
+
+def left(hub: Hub) -> int:
+    (row,) = hub.read("SELECT count(*) FROM sync_system WHERE checked_at IS NULL")
+    return int(row[0])
+
+
+def test_messages_that_nobody_can_read_hold_up_nothing(bare_hub: Hub) -> None:
+    """Of another version, or sealed with a key that is no more."""
+    assert bare_hub.ask(NOBODY_CAN_READ) == 3
+    with bare_hub.worker() as worker:
+        ask_for_a_job(bare_hub)
+        eventually(lambda: was_done(bare_hub), "the job is done")
+        eventually(lambda: dropped(worker) == 3, "each was dropped with a sentence")
+
+
+def dropped(worker: Worker) -> int:
+    return len([line for line in worker.said() if line["event"] == "message dropped: it cannot be read"])
 
 
 def test_killed_idle_workers_stop_nothing_for_long(bare_hub: Hub) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.cache import caches
 from django.db import DatabaseError, OperationalError, connection, transaction
@@ -25,7 +26,7 @@ from sync.models.links import Link
 from sync.models.pairs import EntityPair
 from sync.models.runs import OPEN_RUNS, Change, Run, RunState
 from sync.queue.hints import waiting
-from tests.world import World, failing
+from tests.world import World, failing, make_world
 
 Execute = Callable[[str, Any, bool, dict[str, Any]], Any]
 
@@ -113,6 +114,39 @@ def test_an_outcome_that_cannot_be_kept_is_looked_for_later(
     world.crm.faults = arm
     world.run()
     armed.__exit__(None, None, None)
+    heal(world)
+    assert names(world) == ["Akkurat AS"]
+    assert not Change.objects.filter(outcome="pending").exists()
+
+
+def end_every_connection(address: str) -> None:
+    """As an immediate restart of PostgreSQL does: what was under way is gone, and nobody is told before."""
+    with psycopg.connect(address, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("on_postgres")
+@pytest.mark.parametrize("phase", ["before", "after"])
+@pytest.mark.parametrize("call", ["list orgs", "write orgs"])
+def test_a_postgresql_that_restarts_in_the_middle_loses_and_doubles_nothing(
+    postgres_url: str, call: str, phase: str
+) -> None:
+    world, restarts = make_world(), [end_every_connection]
+    world.customer(name="Akkurat AS")
+
+    def restart(said: str, when: str) -> None:
+        if (said, when) == (call, phase) and restarts:
+            restarts.pop()(postgres_url)
+
+    world.crm.faults = restart
+    with suppress(DatabaseError):
+        world.run()
+    connection.close()  # as the queue does with one that does not answer, before its next job
+    assert not restarts
     heal(world)
     assert names(world) == ["Akkurat AS"]
     assert not Change.objects.filter(outcome="pending").exists()

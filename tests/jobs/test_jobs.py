@@ -15,7 +15,10 @@ from sync.engine.schedule import open_run
 from sync.models.runs import Heartbeat
 from sync.models.systems import System
 from sync.queue.breath import FORGOTTEN, Watch, forget
+from sync.queue.cluster import Cluster
 from sync.queue.hints import ensure_tick, waiting
+from sync.queue.launcher import Launcher, Pace
+from sync.queue.stopping import Stopping
 from sync.services.systems import request_check
 from tests.world import World, make_world
 
@@ -111,6 +114,35 @@ def test_a_watch_hears_its_own_cluster_only() -> None:
     assert watch.silence() > 99
     Heartbeat.objects.create(name="canary@here", at=timezone.now())
     assert watch.silence() < 50
+
+
+class Silent(Cluster):
+    """A cluster that runs and says nothing; what was done to it."""
+
+    exit_code = None
+
+    def __init__(self) -> None:
+        super().__init__("canary@here")
+        self.done: list[str] = []
+
+    def start(self) -> None:
+        self.done.append("started")
+
+    def kill(self) -> None:
+        self.done.append("killed")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("silent", "done"), [(89, []), (91, ["killed", "started"])])
+def test_a_cluster_that_is_silent_for_a_minute_and_a_half_is_started_anew(
+    silent: int, done: list[str]
+) -> None:
+    launcher = Launcher(Pace(), Stopping())
+    launcher.cluster = Silent()
+    launcher.watch._since -= silent
+    launcher._listen()
+    assert launcher.cluster.done == done
+    assert launcher.watch.silence() < 90
 
 
 @pytest.mark.django_db
