@@ -76,5 +76,5 @@ def _sentence(condition: Condition, value: Value) -> str:
     if condition.operator is Operator.BLANK:
         return f"'{condition.path}' is not blank: it is {shown(value)}."
     some = ", ".join(shown(wanted) for wanted in condition.values[:SOME])
-    word = "not one of" if condition.operator is Operator.IN else "one of"
+    word = "not one of" if condition.operator is Operator.IN else "and the pair leaves out"
     return f"'{condition.path}' is {shown(value)}, {word} {some}."

@@ -123,11 +123,11 @@ class Matcher:
 def _why(rules: PairRules, key: MatchRule, hits: Sequence[Link], rivals: Sequence[int]) -> str:
     fields = " + ".join(rules.by_name[name].crm[0].path for name in key.by)
     if len(hits) > 1:
-        return f"{_number(len(hits))} records share its {fields}. Choose the one it is, or separate it from them."
+        return f"{_number(len(hits))} records share its {fields}. Choose the one it is."
     if rivals:
         return f"{_number(len(rivals) + 1)} records want the same counterpart by {fields}. Choose which one it is."
     if hits[0].linked:
-        return f"The record with its {fields} is linked to another one already. Separate them, or relink."
+        return f"The record with its {fields} is linked to another one already. Unlink those two, if this is the one."
     return f"One record has the same {fields}; a person must say whether they are the same."
 
 

@@ -26,7 +26,7 @@ CASES = [
         "not_in",
         ["Leverandør"],
         "Leverandør",
-        "'type' is 'Leverandør', one of 'Leverandør'.",
+        "'type' is 'Leverandør', and the pair leaves out 'Leverandør'.",
     ),
     ("something is filled", "filled", [], "x", None),
     ("a placeholder is not filled", "filled", [], "-- vælg --", "'type' is blank."),
