@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from sync.admin.forms import AskForm, ReasonForm
+from sync.admin.show import BLANK
 from sync.services.acts import NotPossible
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class HubAdmin(ThemedAdmin):
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
+    empty_value_display = BLANK
     change_form_outer_before_template = "sync/toolbar.html"
     verbs: tuple[Verb, ...] = ()
     pages: tuple[Page, ...] = ()

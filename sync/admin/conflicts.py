@@ -10,7 +10,7 @@ from django.db.models import Case, QuerySet, Value, When
 from django.http import HttpRequest
 
 from sync.admin.base import Done, ReadAdmin, Verb
-from sync.admin.forms import ReasonForm, text_input
+from sync.admin.forms import ReasonForm, choice, text_input
 from sync.admin.show import column, moment, short, values_text, when
 from sync.admin.tables import Table, badge, cells, facts, to
 from sync.core.vocabulary import Side
@@ -39,7 +39,7 @@ class ResolveForm(ReasonForm):
     """Whose value is kept. `seen` is what the person looked at."""
 
     winner = forms.ChoiceField(
-        choices=[("erp", "keep ERP"), ("crm", "keep webCRM"), ("other", "other value")]
+        choices=[("erp", "keep ERP"), ("crm", "keep webCRM"), ("other", "other value")], widget=choice()
     )
     value = forms.CharField(required=False, widget=text_input(), label="Other value")
     seen = forms.JSONField(widget=forms.HiddenInput)
@@ -50,7 +50,9 @@ class ResolveForm(ReasonForm):
         super().__init__(*args, row=row, **kwargs)
         if row.mapping_id is None:
             del self.fields["value"]
-            self.fields["winner"] = forms.ChoiceField(choices=ANSWERS[conflicts.is_move(row)])
+            self.fields["winner"] = forms.ChoiceField(
+                choices=ANSWERS[conflicts.is_move(row)], widget=choice()
+            )
 
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or {}

@@ -33,6 +33,11 @@ def text_input(**attributes: Any) -> forms.Widget:
     return found
 
 
+def choice() -> forms.Widget:
+    found: forms.Widget = widgets.UnfoldAdminSelectWidget()
+    return found
+
+
 def json_input() -> forms.Widget:
     found: forms.Widget = widgets.UnfoldAdminTextareaWidget({"rows": 5, "spellcheck": "false"})
     return found
