@@ -148,6 +148,9 @@ def _counts(run: Run) -> Table:
         for outcome in Outcome
         if run.counts.get(outcome)
     ]
+    if left := run.touched - sum(run.counts.values()):
+        due = Cell(text="look at them", address=listing(Link, run__exact=run.pk, needs="due"))
+        lines.append([*cells("not settled yet" if run.state in OPEN_RUNS else "left due", left), due])
     title = "Counts" if run.writes else "Counts: what would be done"
     return Table(title=title, heads=("Outcome", "Links", ""), lines=lines, none="No link was touched.")
 

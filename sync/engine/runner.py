@@ -200,8 +200,12 @@ def _confirm(work: Slice) -> bool:
 
 
 def counts(run: Run) -> dict[str, int]:
-    """A run's counts as they stand: every link touched, once, under its worst outcome."""
-    found = dict(Link.objects.filter(run=run).values_list("outcome").annotate(number=Count("pk")).order_by())
+    """A run's counts as they stand: every link touched, once, under its worst outcome.
+
+    What was only read so far, and is due, has none yet.
+    """
+    told = Link.objects.filter(run=run).exclude(outcome=Outcome.UNCHANGED.value, due_at__isnull=False)
+    found = dict(told.values_list("outcome").annotate(number=Count("pk")).order_by())
     return {outcome.value: found[outcome.value] for outcome in Outcome if outcome.value in found}
 
 
@@ -226,6 +230,10 @@ STANDING = [
 
 def _recall_what_stands(run: Run) -> None:
     """A record that says what it said before is not in step if it was held, or failed, or waits, or is due still."""
+    unseen = Intent.objects.standing(run.pair_id, IntentState.UNKNOWN).values("link_id")
+    Link.objects.filter(run=run, outcome=Outcome.UNCHANGED.value, pk__in=unseen).update(
+        outcome=Outcome.UNKNOWN.value
+    )
     Link.objects.filter(run=run, outcome=Outcome.UNCHANGED.value, due_at__isnull=False).update(
         outcome=Outcome.WAITING.value
     )

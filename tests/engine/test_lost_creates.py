@@ -39,6 +39,15 @@ def test_its_link_says_so_and_what_to_do(world: World) -> None:
     assert Intent.objects.get().state == IntentState.UNKNOWN
 
 
+def test_every_run_that_meets_it_counts_it_as_unknown(world: World) -> None:
+    lost(world, "before")
+    within_its_grace = world.run(full=True)
+    world.clock.pass_(300)
+    world.run()
+    waiting_for_a_person = world.run(full=True)
+    assert (within_its_grace.counts, waiting_for_a_person.counts) == ({"unknown": 1}, {"unknown": 1})
+
+
 def test_what_was_written_to_another_property_is_said_too(world: World) -> None:
     link = lost(world, "before")
     MatchRule.objects.create(pair=world.customers, position=1, by="id", reference=True)

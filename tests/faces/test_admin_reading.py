@@ -99,6 +99,17 @@ def test_who_changes_nothing_is_not_asked_why(sign_in: SignIn, world: SimpleName
     assert ">Reason<" not in text
 
 
+def test_the_start_page_leads_to_what_the_side_bar_leads_to(sign_in: SignIn):
+    start = sign_in("administrator").get("/admin/").content.decode()
+    assert all(f"<h2>{word}</h2>" in start for word in ("Connected", "Watched", "Allowed"))
+    assert not any(word in start for word in ("Knox", "Auth tokens", "Groups", "Authentication"))
+    assert "Tokens" not in sign_in("auditor").get("/admin/").content.decode()
+
+
+def test_whoever_has_no_role_yet_is_told_who_gives_one(sign_in: SignIn):
+    assert "Your account has no role yet" in sign_in("stranger").get("/admin/").content.decode()
+
+
 def test_a_held_run_says_what_it_asks(sign_in: SignIn):
     why = "'city' went blank in 214 of 2000 linked records in erp within a day, more than the 200 that may go blank."
     run = make.RunFactory(state="held", problem=why)
@@ -116,11 +127,13 @@ def test_a_held_run_shows_what_it_holds_back(sign_in: SignIn, world: SimpleNames
         pair=world.pair, name="Tom AS", erp_seen={"name": ""}, erp_base={"name": "Tom og Sønn"}, **due
     )
     gone = make.LinkFactory(pair=world.pair, name="Borte AS", crm_missing_at=make.NOW, **due)
-    run = make.RunFactory(pair=world.pair, state="held", problem="Too much")
+    run = make.RunFactory(pair=world.pair, state="held", problem="Too much", touched=2, counts={})
     found = [(it.link, it.side.value, it.property, it.was, it.now) for it in held_back(run, links=50)]
     assert found == [(emptied, "erp", "name", "Tom og Sønn", ""), (gone, "crm", "", None, None)]
     text = sign_in("administrator").get(f"/admin/sync/run/{run.pk}/change/").content.decode()
     assert "Held back" in text
+    assert "not settled yet" in text
+    assert "No link was touched" not in text
     assert all(
         word in text for word in ("Tom AS", "Tom og Sønn", "Borte AS", "the record itself", "needs=due")
     )
