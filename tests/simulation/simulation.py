@@ -124,6 +124,10 @@ class Simulation(Scheduler):
     def system(self, side: str) -> MemorySystem:
         return self.world.erp if side == "erp" else self.world.crm
 
+    def names(self) -> list[str]:
+        """The pairs, parents first."""
+        return list(self.world.pairs)
+
     # A life
 
     def run(self) -> Result:
@@ -237,7 +241,7 @@ class Simulation(Scheduler):
             state=RunState.CANCELLED, lease_token="", lease_until=None
         )
         self.pass_time(LEASE.total_seconds())
-        for name in self.world.pairs:
+        for name in self.names():
             self.run_through(name, writes=False)
         self._go_live()
 
@@ -296,7 +300,7 @@ class Simulation(Scheduler):
         return is_open or Link.objects.filter(due_at__isnull=False).exists()
 
     def pass_through(self, *, full: bool) -> None:
-        for name in self.world.pairs:
+        for name in self.names():
             run = self.run_through(name, full=full)
             if run.state != RunState.DONE and not self._lost_so_many(run):
                 self.violate(f"a run ended as {run.state} in a world at rest: {run.problem}")
