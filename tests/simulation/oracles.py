@@ -21,6 +21,7 @@ from tests.simulation.edits import (
 )
 from tests.simulation.missed import no_missed_conflict
 from tests.simulation.secrets import told
+from tests.simulation.truth import Event
 from tests.simulation.words import ENTITIES, FIELDS, IDENTITY, REFERENCE, akin, essence, forward
 
 if TYPE_CHECKING:
@@ -233,10 +234,18 @@ def audit_complete(case: Case) -> Iterator[str]:
             yield f"{event.written} has no audit row"
         elif change.outcome == "refused":
             yield f"{change} says it was refused, and it landed"
+        elif change.outcome == "dropped" and _still_there(case, event):
+            yield f"{change} says it did not happen, and {event.row} is there"
     for token, change in changes.items():
         restored = case.simulation.restored
         if change.outcome == "written" and token not in landed and not (restored or _held_it(case, change)):
             yield f"{change} says it was written, and nothing landed"
+
+
+def _still_there(case: Case, event: Event) -> bool:
+    """A record that the hub made, and that was there whenever it looked. A restored hub looks for what it knows of."""
+    made = event.written.kind is OperationKind.CREATE and case.held(event.row) is not None
+    return made and not case.simulation.restored
 
 
 def nothing_left_open(case: Case) -> Iterator[str]:
