@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from sync.core.mapping import moved
 from sync.core.match import match_values
@@ -17,7 +17,7 @@ from sync.core.vocabulary import Outcome, Side
 from sync.engine.confirm import LEFT, confirm
 from sync.engine.rules import PairRules
 from sync.engine.signs import is_behind
-from sync.engine.slice import Slice
+from sync.engine.slice import GRACE, Slice
 from sync.models.links import OPEN_INTENTS, Intent, IntentState, Link, LinkState, MatchKey
 from sync.models.rows import update_rows
 
@@ -30,8 +30,9 @@ def observe(work: Slice, side: Side, records: Sequence[Record], *, scan: int | N
     unique = {record.key: record for record in records}
     known = {link.get(side, "key"): link for link in _known(work, side, list(unique))}
     fresh = [_new_link(work, side, record, now) for key, record in unique.items() if key not in known]
-    written = _acknowledged(side, known)
-    behind = {key for key, intent in written.items() if is_behind(work, side, intent, unique[key])}
+    lately = _lately_written(side, known, now)
+    behind = {key for key, intent in lately.items() if is_behind(work, side, intent, unique[key])}
+    written = {key: intent for key, intent in lately.items() if intent.state == IntentState.ACKNOWLEDGED}
     shown = {key: link for key, link in known.items() if key not in behind}
     changed = [link for key, link in shown.items() if not _as_seen(work.rules, link, side, unique[key])]
     for link in fresh:
@@ -179,10 +180,14 @@ def _short(value: str) -> str:
     return value if len(value) <= 150 else hashlib.sha256(value.encode()).hexdigest()
 
 
-def _acknowledged(side: Side, known: dict[str, Link]) -> dict[str, Intent]:
-    """Writes to these records that wait for their confirming read, by key."""
+def _lately_written(side: Side, known: dict[str, Link], now: datetime) -> dict[str, Intent]:
+    """The last write to each of these records, by key: one that waits for its confirming read, or that was confirmed so
+    lately that a copy which lags behind may not know of it yet.
+    """
     links = {link.pk: link for link in known.values()}
-    intents = Intent.objects.filter(link_id__in=list(links), side=side, state=IntentState.ACKNOWLEDGED)
+    waits = Q(state=IntentState.ACKNOWLEDGED)
+    confirmed = Q(state=IntentState.CONFIRMED, acknowledged_at__gt=now - GRACE)
+    intents = Intent.objects.filter(waits | confirmed, link_id__in=list(links), side=side).order_by("pk")
     found = {links[it.link_id].get(side, "key"): it for it in intents.select_related("change")}
     for key, intent in found.items():
         intent.link = known[key]

@@ -57,13 +57,21 @@ def _telling(rules: PairRules, side: Side, intent: Intent) -> Collection[str]:
 def is_behind(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
     """Whether a record is as it was before an update: nothing of that is there, and nobody touched it since.
 
-    So answers a copy that lags behind its system, or a system that took a value and kept what it had. The record is
-    no newer than what was read before, by its own clock, and older than the write, by ours: one of them may jump.
+    So answers a copy that lags behind its system, or a system that took a value and kept what it had.
     """
-    known = intent.link.get(side, "updated_at")
-    if intent.kind != OperationKind.UPDATE or not known or not record.updated_at or record.updated_at > known:
+    if intent.kind != OperationKind.UPDATE or not _is_old(work, side, intent, record):
+        return False
+    return not any(sign(work.rules, side, intent, path, record) for path in intent.values)
+
+
+def _is_old(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
+    """Whether a record is older than what was read before, by its own clock; or just as old, and older than the write.
+
+    That is told by our clock, which may jump: so it is asked only where the record's own cannot tell.
+    """
+    known, updated_at = intent.link.get(side, "updated_at"), record.updated_at
+    if not known or not updated_at or updated_at > known:
         return False
     system = work.pair.system(side)
-    latest = on_our_clock(record.updated_at, system) + margin([(system, work.capabilities(side))])
-    untouched = latest < intent.recorded_at
-    return untouched and not any(sign(work.rules, side, intent, path, record) for path in intent.values)
+    latest = on_our_clock(updated_at, system) + margin([(system, work.capabilities(side))])
+    return bool(updated_at < known or latest < intent.recorded_at)

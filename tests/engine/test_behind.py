@@ -53,7 +53,9 @@ def after(world: World, moment: datetime, seconds: float) -> Callable[[], bool]:
 
 
 @pytest.mark.parametrize("seconds", [1, 30, 100])
-def test_a_copy_that_lags_behind_is_no_edit_back(nameless: World, seconds: float) -> None:
+@pytest.mark.parametrize("answers", [False, True], ids=["silent", "answers with the record"])
+def test_a_copy_that_lags_behind_is_no_edit_back(nameless: World, seconds: float, answers: bool) -> None:
+    nameless.crm.entity("orgs").answers_record = answers
     key = nameless.customer(name="Akkurat AS", city="Oslo")
     nameless.settle()
     nameless.erp.edit("customers", key, {"name": "Akkurat Norge AS"})
