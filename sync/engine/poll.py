@@ -46,7 +46,8 @@ def poll(work: Slice, side: Side, *, full: bool = False, tail: bool = False) -> 
         page = _list(work, cursor, side)
         _take_in(work, cursor, side, page)
         if not cursor.page:
-            work.polled |= {side} if begins else set()
+            if begins:
+                work.polled.add(side)
             return True
         if work.out_of_time():
             return False

@@ -137,9 +137,8 @@ class Branching(Staged):
         """True in a process of its own, where the fault is going to strike; False where that one's life is over."""
         ear, mouth = Pipe(duplex=False)
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", DeprecationWarning
-            )  # a test runner's threads are of no use to a child
+            # A test runner's threads are of no use to a child.
+            warnings.simplefilter("ignore", DeprecationWarning)
             child = os.fork()
         if not child:
             self.mouth, self.staged, self.plan = mouth, {number: kind}, {number: kind}
