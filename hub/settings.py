@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,8 @@ Q_CLUSTER: dict[str, Any] = {
     "save_limit": -1,
     "catch_up": False,
     "recycle": 500,
+    # A hand that ever held this much gives way to a new one after its task. KiB on Linux; elsewhere other units.
+    "max_rss": 300 * 1024 if sys.platform == "linux" else None,
     "guard_cycle": 0.5,
     "cache": "q",
     "ALT_CLUSTERS": {},

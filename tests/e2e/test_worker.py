@@ -48,6 +48,11 @@ for payload in ("what only a newer version can read", of_another_key, ""):
     OrmQ.objects.create(key="hub", payload=payload, lock=timezone.now())
 answer = OrmQ.objects.count()
 """
+NARROW = """
+from hub.settings import *
+Q_CLUSTER = {**Q_CLUSTER, "max_rss": Q_CLUSTER["max_rss"] // 300}
+"""
+"""Settings that allow a hand one MiB."""
 WAS_DONE = "from sync.models.systems import System\nanswer = System.objects.get().checked_at"
 
 
@@ -133,6 +138,18 @@ def test_memory_taken_from_one_process_alone_stops_nothing_for_long(bare_hub: Hu
         kill(victims.get(whose, [worker.cluster]))
         ask_for_a_job(bare_hub)
         eventually(lambda: was_done(bare_hub), "the job is done")
+
+
+def test_a_hand_that_holds_too_much_memory_gives_way_to_another(bare_hub: Hub) -> None:
+    bare_hub.place.joinpath("narrow.py").write_text(NARROW)
+    narrow = {"DJANGO_SETTINGS_MODULE": "narrow", "PYTHONPATH": str(bare_hub.place)}
+    with Hub(bare_hub.place, {**bare_hub.env, **narrow}).worker() as worker:
+        cluster, first = worker.cluster, idle_hands(worker)
+        for _ in range(2):
+            ask_for_a_job(bare_hub)
+            eventually(lambda: was_done(bare_hub), "the job is done")
+        eventually(lambda: not set(first) <= set(idle_hands(worker)), "a hand was replaced")
+        assert worker.cluster == cluster
 
 
 def test_a_frozen_cluster_is_ended_and_started_anew(bare_hub: Hub) -> None:
