@@ -6,7 +6,6 @@ confirming reads, retries). With webCRM's real limit a minute has 240 calls; the
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -118,8 +117,6 @@ def _show(figures: list[Figure]) -> None:
     for figure in figures:
         table.add_row(*figure.cells())
     console.print(table)
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    console.print(f"The biggest process took {memory:,} MiB.")
     for figure in figures:
         if not figure.agrees:
             console.print(

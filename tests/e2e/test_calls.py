@@ -1,4 +1,4 @@
-"""Calls are the currency: how many a record costs, by the hub's own account and by the systems' counters."""
+"""Many records: what each costs in calls, by the hub's own account and by the systems' counters, and in memory."""
 
 from __future__ import annotations
 
@@ -27,6 +27,17 @@ from sync.models.pairs import Cursor
 answer = Cursor.objects.update(reached_at=F("reached_at") - timedelta(hours=1))
 """
 """Nothing can appear any more behind what the first sync itself wrote."""
+
+READ_EVERYTHING = """
+import re
+from pathlib import Path
+from django.core.management import call_command
+call_command("sync", "customers", "--full", "--json")
+most = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())
+answer = int(most[1]) // 1024
+"""
+"""Ends in the most MiB its process ever held; what getrusage tells counts whoever started it."""
+MOST_MIB = 300
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +90,7 @@ def test_the_first_sync_and_a_thousand_changes_cost_what_they_should(hub: Hub, s
     assert written > CHANGED * 0.8
     assert totals(changed)["crm"] <= 0.05 * written
     assert changed[0]["windows"]["crm"]["writes"] == written
+
+
+def test_a_process_that_reads_everything_stays_small(hub: Hub) -> None:
+    assert hub.ask(READ_EVERYTHING) < MOST_MIB
