@@ -1,4 +1,4 @@
-"""The admin's side bar: what there is to look at, in the order people need it."""
+"""The admin's side bar: what there is to look at, in the order people need it; and the icon of its pages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth import get_permission_codename
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse
 
 
@@ -59,3 +60,8 @@ def _may_follow(request: HttpRequest, line: Line) -> bool:
 
 def _address(line: Line) -> str:
     return reverse(f"admin:{line.model.replace('.', '_').lower()}_changelist")
+
+
+def icon(_request: HttpRequest) -> str:
+    """The address of what browsers show beside a page's title."""
+    return static("sync/hub.svg")

@@ -195,6 +195,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "Hub",
     "SITE_SUBHEADER": "ERP and webCRM in step",
     "SITE_SYMBOL": "sync_alt",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "hub.navigation.icon"}],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",

@@ -25,7 +25,7 @@ class Said:
     names: str
     seen: str
     was: str
-    """Its base, where that is another than what was seen."""
+    """Its base, where that is another than what was seen; what goes over only once has none that counts."""
     moved: str
 
 
@@ -36,6 +36,7 @@ class FieldLine:
     erp: Said
     crm: Said
     direction: str
+    """An arrow; and `once` where the value goes only into a record that is made."""
     is_apart: bool
     """Whether one side has moved from its base."""
 
@@ -71,24 +72,26 @@ def _facts(link: Link) -> list[Cell]:
 
 
 def _line(link: Link, mapping: FieldMapping) -> FieldLine:
-    erp = _told(link, Side.ERP, mapping.erp_property, property_names(mapping, Side.ERP))
-    crm = _told(link, Side.CRM, mapping.crm_property, property_names(mapping, Side.CRM))
+    erp = _told(link, Side.ERP, mapping, mapping.erp_property)
+    crm = _told(link, Side.CRM, mapping, mapping.crm_property)
+    arrow = mapping.get_direction_display().split()[0]
     return FieldLine(
         erp=erp,
         crm=crm,
-        direction=mapping.get_direction_display().split()[0],
+        direction=f"{arrow} once" if mapping.only_on_create else arrow,
         is_apart=bool(erp.was or crm.was),
     )
 
 
-def _told(link: Link, side: Side, names: str, paths: tuple[str, ...]) -> Said:
+def _told(link: Link, side: Side, mapping: FieldMapping, names: str) -> Said:
+    paths = property_names(mapping, side)
     seen, base, stamps = (link.get(side, name) for name in ("seen", "base", "stamps"))
     moved = max((stamps[path] for path in paths if path in stamps), default="")
     shown, was = _said(seen, paths), _said(base, paths)
     return Said(
         names=names,
         seen=shown,
-        was=was if link.linked and was != shown else "",
+        was=was if link.linked and was != shown and not mapping.only_on_create else "",
         moved=moved[:19].replace("T", " "),
     )
 

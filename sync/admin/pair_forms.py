@@ -49,10 +49,14 @@ class PairForm(forms.ModelForm):  # type: ignore[type-arg]
             "erp_entity": "Its entity",
             "crm_system": "In webCRM",
             "crm_entity": "Its entity",
-            "erp_parent_property": "Property of the ERP that names the parent",
-            "crm_parent_property": "Property of webCRM that names the parent",
+            "erp_parent_property": "In the ERP",
+            "crm_parent_property": "In webCRM",
             "erp_label": "In the ERP",
             "crm_label": "In webCRM",
+        }
+        help_texts = {
+            "erp_parent_property": "The property that names the parent: customer.id",
+            "crm_parent_property": "The property that names the parent: PersonOrganisationId",
         }
 
     def clean(self) -> dict[str, Any]:

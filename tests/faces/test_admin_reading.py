@@ -37,6 +37,19 @@ def test_a_link_shows_its_base_only_where_a_side_has_moved(sign_in: SignIn, worl
     assert "in step as: Oslo" in text
 
 
+def test_what_goes_over_only_once_is_not_said_to_be_apart(sign_in: SignIn, world: SimpleNamespace):
+    make.MappingFactory(
+        pair=world.pair, erp_property="group", crm_property="OrganisationType", only_on_create=True
+    )
+    world.link.erp_base, world.link.crm_base = {"name": "Akkurat AS"}, {"OrganisationName": "Akkurat AS"}
+    world.link.erp_seen = {**world.link.erp_base, "group": "Retail"}
+    world.link.crm_seen = {**world.link.crm_base, "OrganisationType": "A Kunde"}
+    world.link.save()
+    text = sign_in("auditor").get(f"/admin/sync/link/{world.link.pk}/change/").content.decode()
+    assert " once</td>" in text
+    assert text.count("in step as:") == text.count("hub-apart") == 0
+
+
 @pytest.mark.parametrize(
     ("page", "sentence"),
     [

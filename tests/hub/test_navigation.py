@@ -26,4 +26,6 @@ def test_a_person_sees_only_what_their_roles_include(db: None):
 
 def test_the_side_bar_stands_on_the_admins_pages(client: Client, admin_user: User):
     client.force_login(admin_user)
-    assert "/admin/auth/user/" in client.get("/admin/").content.decode()
+    page = client.get("/admin/").content.decode()
+    assert "/admin/auth/user/" in page
+    assert 'href="/static/sync/hub.svg"' in page
