@@ -45,9 +45,8 @@ class Desk:
 
     def decide(self, link: Link) -> Decision:
         if link.state in (LinkState.PAUSED, LinkState.REMOVED, LinkState.MERGED):
-            return Decision(
-                link=link, outcome=Outcome.HELD if link.state == LinkState.PAUSED else Outcome.REMOVED
-            )
+            rests = Outcome.HELD if link.state == LinkState.PAUSED else Outcome.REMOVED
+            return Decision(link=link, outcome=rests, candidates=link.candidates)
         if open_intents := self.intents.get(link.pk):
             return self._blocked(link, open_intents)
         if side := missing_side(link):
@@ -59,12 +58,12 @@ class Desk:
     def _blocked(self, link: Link, intents: list[Intent]) -> Decision:
         """A write is still open: nothing may be planned on top of it."""
         if all(intent.state == IntentState.ACKNOWLEDGED for intent in intents):
-            return Decision(link=link, outcome=Outcome.WRITTEN)
+            return Decision(link=link, outcome=Outcome.WRITTEN, candidates=link.candidates)
         why = "The outcome of a write is not known yet. The hub looks for it before it goes on."
         over = [intent for intent in intents if intent.look_after and intent.look_after <= self.now]
         if lost := [intent for intent in over if is_lost(self.rules, intent)]:
             why = sentence(self.rules, Side(lost[0].side))
-        return Decision(link=link, outcome=Outcome.UNKNOWN, problem=why)
+        return Decision(link=link, outcome=Outcome.UNKNOWN, problem=why, candidates=link.candidates)
 
     def _missing(self, link: Link, side: Side) -> Decision:
         ruling = self.rulings.get(link.pk, {}).get(REMOVED)
@@ -199,7 +198,7 @@ def _of_the_whole(draft: Draft, link: Link, side: Side, rules: PairRules, stuck:
 
 def from_plan(rules: PairRules, link: Link, planned: Plan, *, fresh: bool) -> Decision:
     """A plan as a decision: drafts of writes, base moves, conflicts, and the outcome it comes to."""
-    writes, refusals = _without_refused(link, planned.writes)
+    writes, refusals = _without_refused(rules, link, planned.writes)
     decision = Decision(
         link=link,
         outcome=Outcome.LINKED if fresh else Outcome.UNCHANGED,
@@ -227,16 +226,27 @@ def _field(rule: Rule) -> str:
     return rule.crm[0].path
 
 
-def _without_refused(link: Link, writes: tuple[Write, ...]) -> tuple[list[Write], list[str]]:
-    """Writes without the fields that were refused with this very value: repeating them would not help."""
-    kept, refusals = [], []
-    for write in writes:
-        refusal = link.refused.get(write.rule)
-        if refusal and refusal["side"] == write.side and refusal["values"] == _text(write.values):
-            refusals.append(f"{next(iter(write.values))}: {refusal['message']}")
-        else:
-            kept.append(write)
-    return kept, refusals
+def _without_refused(
+    rules: PairRules, link: Link, writes: tuple[Write, ...]
+) -> tuple[list[Write], list[str]]:
+    """Writes without the fields that were refused with this very value: repeating them would not help.
+
+    What stands in a group with one of those stays behind too: half an address is nobody's.
+    """
+    refused = [write for write in writes if _was_refused(link, write)]
+    groups = {(write.side, rules.by_name[write.rule].group) for write in refused}
+    kept = [
+        write
+        for write in writes
+        if write not in refused
+        and not ((group := rules.by_name[write.rule].group) and (write.side, group) in groups)
+    ]
+    return kept, [f"{next(iter(write.values))}: {link.refused[write.rule]['message']}" for write in refused]
+
+
+def _was_refused(link: Link, write: Write) -> bool:
+    refusal = link.refused.get(write.rule)
+    return bool(refusal and refusal["side"] == write.side and refusal["values"] == _text(write.values))
 
 
 def _text(values: Values) -> dict[str, str]:

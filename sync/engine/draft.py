@@ -27,6 +27,11 @@ class Draft:
     rules: Mapping[str, str] = field(default_factory=dict)
     whys: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def _written(self) -> Values:
+        """A removal takes everything that the record said with it."""
+        return dict.fromkeys(self.before) if self.kind is OperationKind.REMOVE else self.values
+
     def shown(self) -> dict[str, Any]:
         """As the plan of an observing pair shows it."""
         return {
@@ -39,7 +44,7 @@ class Draft:
                     "after": value,
                     "why": self.whys.get(path, ""),
                 }
-                for path, value in self.values.items()
+                for path, value in self._written.items()
             ],
         }
 

@@ -9,7 +9,7 @@ from sync.connectors.base import OperationKind
 from sync.core.vocabulary import Side
 from sync.engine.confirm import finish_changes
 from sync.engine.rules import PairRules, ends
-from sync.models.links import Intent, IntentState, Link
+from sync.models.links import OPEN_INTENTS, Intent, IntentState, Link
 from sync.models.rows import update_rows
 from sync.models.runs import Change
 
@@ -51,6 +51,20 @@ def unknown_create(link: Link) -> Intent | None:
     """The create whose end nobody saw, if this link has one."""
     unknown = Intent.objects.filter(link=link, state=IntentState.UNKNOWN, kind=OperationKind.CREATE, key="")
     return unknown.select_related("change").first()
+
+
+def making(rules: PairRules, half: Link) -> Intent | None:
+    """The create of another link, not ended yet, whose reference this one-sided record bears."""
+    side = Side.ERP if half.erp_key else Side.CRM
+    if (rule := rules.references.get(side)) is None:
+        return None
+    path = ends(rule, side)[0].path
+    borne = half.get(side, "seen").get(path)
+    creates = Intent.objects.filter(
+        link__pair=half.pair, side=side, kind=OperationKind.CREATE, state__in=OPEN_INTENTS
+    ).exclude(link=half)
+    found = creates.select_related("link") if borne else ()
+    return next((create for create in found if str(create.values.get(path)) == str(borne)), None)
 
 
 def end(intent: Intent, state: IntentState, *, said: str, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -13,7 +13,7 @@ from sync.core.vocabulary import Side
 from sync.engine.drift import note_what_is_not_shown
 from sync.engine.observe import observe
 from sync.engine.slice import Slice
-from sync.models.links import Link
+from sync.models.links import Link, LinkState
 from sync.models.pairs import Cursor, EntityPair
 
 OVERLAP = timedelta(minutes=2)
@@ -29,12 +29,15 @@ CLOCKS = timedelta(minutes=10)
 FUTURE = timedelta(days=1)
 """A stamp further ahead than any clock goes wrong is no stamp."""
 
+WATCHED = (LinkState.ACTIVE, LinkState.EXCLUDED)
+"""Links of which it matters that a record is gone: out of scope too, for a scope may be widened."""
+
 STEPS = 3
 """How many steps of the remote's clock any read reaches back: for equal stamps."""
 
 
 def poll(work: Slice, side: Side, *, full: bool = False, tail: bool = False) -> bool:
-    """Read one side until its listing is complete (True) or the slice is over (False).
+    """Read one side until its listing is complete (True) or the slice is over, or the run (False).
 
     `full` asks for a complete listing, `tail` for what came since this run's own last reading.
     """
@@ -44,7 +47,8 @@ def poll(work: Slice, side: Side, *, full: bool = False, tail: bool = False) -> 
         _begin(work, cursor, side, full=full, tail=tail)
     while True:
         page = _list(work, cursor, side)
-        _take_in(work, cursor, side, page)
+        if not _take_in(work, cursor, side, page):
+            return False
         if not cursor.page:
             if begins:
                 work.polled.add(side)
@@ -87,8 +91,11 @@ def _is_settled(cursor: Cursor) -> bool:
 
 
 @transaction.atomic
-def _take_in(work: Slice, cursor: Cursor, side: Side, page: Page) -> None:
+def _take_in(work: Slice, cursor: Cursor, side: Side, page: Page) -> bool:
+    """False where a person ended the run while the page came: it was asked for by rules that may be no more."""
     work.hold()
+    if not work.is_wanted():
+        return False
     now = work.ports.now()
     observe(work, side, page.records, scan=cursor.scan if cursor.scanning else None, now=now)
     if cursor.scanning:
@@ -98,14 +105,16 @@ def _take_in(work: Slice, cursor: Cursor, side: Side, page: Page) -> None:
     if not page.next:
         _complete(work, cursor, side, now)
     cursor.save()
+    return True
 
 
 def _highest(known: datetime | None, records: tuple[Record, ...], now: datetime) -> datetime | None:
     """The latest stamp that can be one: a cursor led by a record from the year 9999 would see nothing any more."""
-    stamps = [
-        record.updated_at for record in records if record.updated_at and record.updated_at < now + FUTURE
-    ]
-    return max([*stamps, known] if known else stamps, default=None)
+    return max(filter(None, [known, _latest((record.updated_at for record in records), now)]), default=None)
+
+
+def _latest(stamps: Iterable[datetime | None], now: datetime) -> datetime | None:
+    return max((stamp for stamp in stamps if stamp and stamp < now + FUTURE), default=None)
 
 
 def _complete(work: Slice, cursor: Cursor, side: Side, now: datetime) -> None:
@@ -150,7 +159,7 @@ def _mark_missing(work: Slice, cursor: Cursor, side: Side, now: datetime) -> Non
     missing = Link.objects.filter(
         **{
             "pair": work.pair,
-            "state": "active",
+            "state__in": WATCHED,
             f"{side}_key__isnull": False,
             f"{side}_scan__lt": cursor.scan,
             f"{side}_missing_at__isnull": True,
@@ -180,7 +189,8 @@ def _take_removals(work: Slice, side: Side, since: datetime) -> bool:
     latest, page = since, None
     while not work.out_of_time():
         told = work.connectors[side].removed(work.pair.entity(side), since=since - OVERLAP, page=page)
-        latest = max([latest, *(entry.removed_at for entry in told.entries if entry.removed_at)])
+        stamps = (entry.removed_at for entry in told.entries)
+        latest = _latest([latest, *stamps], work.ports.now()) or since
         with transaction.atomic():
             work.hold()
             _suspect(work, side, [entry.key for entry in told.entries], work.ports.now())
@@ -194,7 +204,7 @@ def _take_removals(work: Slice, side: Side, since: datetime) -> bool:
 
 def _suspect(work: Slice, side: Side, keys: list[str], now: datetime) -> None:
     known = {"pair": work.pair, f"{side}_key__in": keys, f"{side}_missing_at__isnull": True}
-    Link.objects.filter(state="active", **known).update(
+    Link.objects.filter(state__in=WATCHED, **known).update(
         **{f"{side}_missing_at": now, "due_at": now, "reason": f"removed in {work.pair.system(side)}"}
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -39,6 +39,8 @@ class PairRules:
     """Per side the rule that writes the other system's key there, where a match rule says so."""
     scope: Mapping[Side, tuple[Condition, ...]]
     problems: tuple[Problem, ...] = ()
+    mapped: Mapping[Side, Collection[str]]
+    """What is mapped on each side, by mappings that cannot work just now too."""
 
     @cached_property
     def by_name(self) -> dict[str, Rule]:
@@ -124,6 +126,10 @@ def compile_rules(
         references=_references(match_rules, sound),
         scope={side: parse_conditions(pair.scope.get(side, [])) for side in Side},
         problems=tuple(problems),
+        mapped={
+            Side.ERP: {path for mapping in mappings for path in parts(mapping.erp_property)},
+            Side.CRM: {mapping.crm_property for mapping in mappings},
+        },
     )
 
 

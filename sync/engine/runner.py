@@ -20,9 +20,9 @@ from sync.engine.poll import poll, poll_removed
 from sync.engine.rules import load
 from sync.engine.settle import settle_due
 from sync.engine.slice import LEASE, Means, Overtaken, Slice, free
-from sync.engine.waiting import wake_the_planned, wake_the_ready
+from sync.engine.waiting import wake_the_planned, wake_the_ready, wake_who_pointed
 from sync.models.links import Intent, IntentState, Link
-from sync.models.pairs import Mode
+from sync.models.pairs import EntityPair, Mode
 from sync.models.runs import OPEN_RUNS, Run, RunState
 
 logger = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ def _phases(work: Slice, watch: Callable[[Run], None]) -> Progress | None:
             return None
         if work.run.state != RunState.RUNNING:
             return Progress(run=work.run)
-        _count(work)
+        _count(work, counts(work.run))
         watch(work.run)
         if work.run.phase == Run.Phase.END:
             return _close(work, RunState.DONE)
@@ -156,8 +156,12 @@ def _poll(work: Slice) -> bool:
     if not look(work):
         return False
     wake_the_ready(work.pair, work.ports.now())
+    wake_who_pointed(work.run, work.rules, work.ports.now())
     if work.run.writes:
         wake_the_planned(work.run, work.ports.now())
+    if work.run.full:
+        next_full_at = work.ports.now() + timedelta(seconds=work.pair.full_interval)
+        EntityPair.objects.filter(pk=work.pair.pk).update(next_full_at=next_full_at)
     return _to(work, Run.Phase.GUARD)
 
 
@@ -204,14 +208,17 @@ def counts(run: Run) -> dict[str, int]:
 
     What was only read so far, and is due, has none yet.
     """
-    told = Link.objects.filter(run=run).exclude(outcome=Outcome.UNCHANGED.value, due_at__isnull=False)
-    found = dict(told.values_list("outcome").annotate(number=Count("pk")).order_by())
+    return _tally(Link.objects.filter(run=run).exclude(outcome=Outcome.UNCHANGED.value, due_at__isnull=False))
+
+
+def _tally(links: QuerySet[Link]) -> dict[str, int]:
+    found = dict(links.values_list("outcome").annotate(number=Count("pk")).order_by())
     return {outcome.value: found[outcome.value] for outcome in Outcome if outcome.value in found}
 
 
-def _count(work: Slice) -> None:
-    work.run.counts = counts(work.run)
-    _ours(work).update(counts=work.run.counts)
+def _count(work: Slice, found: dict[str, int]) -> None:
+    work.run.counts = found
+    _ours(work).update(counts=found)
 
 
 STANDING = [
@@ -264,7 +271,8 @@ def _close(work: Slice, state: RunState, problem: str = "") -> Progress | None:
         if not _ours(work).filter(state__in=OPEN_RUNS).update(ended_at=now, resume_at=None):
             return None
         _recall_what_stands(run)
-        _count(work)
+        # Everybody: who was made due since, by a person, was settled before.
+        _count(work, _tally(Link.objects.filter(run=run)))
         run.refresh_from_db(fields=["touched"])
         total = sum(run.counts.values())
         if total != run.touched and state == RunState.DONE:

@@ -17,6 +17,9 @@ EARLY = timedelta(seconds=30)
 """How much before its time a pair may run, so that a tick each minute keeps an interval of a minute."""
 
 
+TRY_AGAIN = timedelta(hours=1)
+"""When a full read that does not come to its end has its turn again. The runs between read what changed."""
+
 REST = timedelta(minutes=1)
 """How long after a run that failed, or that a person ended, what is due is left to the pair's own interval."""
 
@@ -57,7 +60,9 @@ def _open_in_turn(pair: EntityPair, now: datetime) -> Run | None:
     full = _is_over(pair.next_full_at, pair.full_interval, now)
     taken = EntityPair.objects.filter(pk=pair.pk, next_run_at=pair.next_run_at).update(
         next_run_at=now + timedelta(seconds=pair.interval),
-        next_full_at=now + timedelta(seconds=pair.full_interval) if full else pair.next_full_at,
+        next_full_at=now + min(TRY_AGAIN, timedelta(seconds=pair.full_interval))
+        if full
+        else pair.next_full_at,
     )
     if not taken:
         return None

@@ -37,7 +37,7 @@ LAST_ATTEMPT = ANSWERED + 3
 """So often a link is begun whose worker never says what became of it."""
 RELEASE_FIELDS = (
     "state", "due_at", "reason", "reread", "waiting", "attempts", "problem", "candidates", "plan", "run", "outcome",
-    "settled_as", "erp_base", "crm_base", "lease_token", "lease_until", "refused",
+    "settled_as", "settled_at", "erp_base", "crm_base", "lease_token", "lease_until", "refused",
 )  # fmt: skip
 
 
@@ -245,6 +245,8 @@ def _apply(work: Slice, decision: Decision, now: datetime) -> None:
         link.state = LinkState.ACTIVE
     outcome = decision.worst(planned=not work.run.writes)
     link.settled_as = outcome.value
+    if decision.merged and not decision.drafts and not decision.clashes:
+        link.settled_at = now
     work.touch([link], outcome)
     _next(link, decision, now)
     if not (decision.drafts and work.run.writes):
@@ -254,7 +256,7 @@ def _apply(work: Slice, decision: Decision, now: datetime) -> None:
 def _forget_unmapped(work: Slice, link: Link) -> None:
     """A property that is mapped no more loses its base: mapped again, it has its own first meeting."""
     for side in Side:
-        mapped = work.rules.types[side]
+        mapped = work.rules.mapped[side]
         link.put(side, base={path: value for path, value in link.get(side, "base").items() if path in mapped})
 
 

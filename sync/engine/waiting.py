@@ -6,11 +6,13 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q
 
-from sync.core.vocabulary import Side
+from sync.core.vocabulary import Outcome, Side
+from sync.engine.rules import PairRules, reference_transforms
 from sync.models.links import Link
 from sync.models.pairs import EntityPair
 from sync.models.runs import Run
 
+WRITTEN, LINKED = Outcome.WRITTEN.value, Outcome.LINKED.value
 PLANNED = "planned while observing"
 """Why a link is due that was planned, shown to a person, and not written yet."""
 
@@ -29,9 +31,30 @@ def wake_the_ready(pair: EntityPair, now: datetime) -> None:
     )
 
 
+def wake_who_pointed(run: Run, rules: PairRules, now: datetime) -> None:
+    """Records may point at others that are not their parents: those that wait look again once something was linked.
+
+    Its runs tell, since the last run of this pair that woke anybody.
+    """
+    names = {step.arguments[0] for _, step in reference_transforms(rules.rules)}
+    pointed = EntityPair.objects.filter(name__in=names).exclude(children=rules.pair)
+    waiting = Link.objects.filter(pair=rules.pair, waiting=True)
+    if not (names and pointed.exists() and waiting.exists()):
+        return
+    earlier = Run.objects.filter(pair=rules.pair, pk__lt=run.pk, started_at__isnull=False)
+    woke = earlier.exclude(phase=Run.Phase.POLL).order_by("-pk").first()
+    linking = Run.objects.filter(Q(counts__has_key=WRITTEN) | Q(counts__has_key=LINKED), pair__in=pointed)
+    if woke is None or linking.filter(ended_at__gte=woke.started_at).exists():
+        waiting.update(due_at=now, waiting=False, reason="what it points at may be linked")
+
+
 def wake_the_planned(run: Run, now: datetime) -> None:
-    """What a run that only planned has left is due in the first run that writes, whoever ended the planning."""
-    before = Run.objects.filter(pair=run.pair_id, pk__lt=run.pk).order_by("-pk").first()
+    """What a run that only planned has left is due in the first run that writes, whoever ended the planning.
+
+    Runs that were to write and ended while they read have woken nobody.
+    """
+    earlier = Run.objects.filter(pair=run.pair_id, pk__lt=run.pk).exclude(writes=True, phase=Run.Phase.POLL)
+    before = earlier.order_by("-pk").first()
     if before is not None and not before.writes:
         planned = Link.objects.filter(pair=run.pair_id, plan__isnull=False)
         planned.update(due_at=now, reason=PLANNED)

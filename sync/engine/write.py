@@ -27,7 +27,7 @@ from sync.engine.draft import Decision, Draft
 from sync.engine.fresh import is_open, look_again
 from sync.engine.outcomes import take_outcomes
 from sync.engine.slice import LEASE, Slice, free
-from sync.models.links import Intent, Link
+from sync.models.links import Intent, Link, LinkState
 from sync.models.runs import Change, Run
 from sync.models.systems import System
 
@@ -154,9 +154,13 @@ def _send_batch(
 
 
 def _moved(intents: Sequence[Intent]) -> set[int]:
-    """Links that became due since they were decided: what was planned for them holds no more."""
-    now = dict(Link.objects.filter(pk__in=[it.link_id for it in intents]).values_list("pk", "due_at"))
-    return {it.link_id for it in intents if now[it.link_id] not in (None, it.link.due_at)}
+    """Links that became due since they were decided, or were paused: what was planned for them holds no more."""
+    links = Link.objects.in_bulk([intent.link_id for intent in intents])
+    return {it.link_id for it in intents if _is_moved(it.link, links[it.link_id])}
+
+
+def _is_moved(planned: Link, now: Link) -> bool:
+    return now.due_at not in (None, planned.due_at) or now.state == LinkState.PAUSED
 
 
 def _count_window(work: Slice, side: Side, operations: Sequence[Operation]) -> int:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sync.core.vocabulary import Side
-from sync.engine.lost import end, is_lost, unknown_create
+from sync.engine.lost import end, is_lost, making, unknown_create
 from sync.engine.pairing import join
 from sync.engine.replace import end_conflicts, take_apart
 from sync.engine.rules import load
@@ -34,6 +34,7 @@ def link(pair: EntityPair, *, erp_key: str, crm_key: str, by: str, reason: str =
                     now=now,
                 )
             _refuse_while_writing(half)
+            _refuse_while_made(half)
             _wake(half)
         if not join(erp, crm, now):
             raise NotPossible(
@@ -56,6 +57,8 @@ def _one_sided(pair: EntityPair, side: Side, key: str) -> Link:
         raise NotPossible(
             f"The hub has read no {pair.entity(side)} record '{key}' from {system}. Check the key, or read it first."
         )
+    if found.get(side, "missing_at"):
+        raise NotPossible(f"'{key}' was not to be found in {system} when the hub last looked for it.")
     if found.linked:
         raise NotPossible(
             f"'{key}' of {system} is linked to '{found.get(side.other, 'key')}' already. Unlink that first."
@@ -69,6 +72,14 @@ def _wake(half: Link) -> None:
         raise NotPossible(f"'{half}' is removed. Lift its tombstone first.")
     half.state, half.problem = LinkState.ACTIVE, ""
     half.save(update_fields=["state", "problem"])
+
+
+def _refuse_while_made(half: Link) -> None:
+    if create := making(load(half.pair), half):
+        raise NotPossible(
+            f"'{half}' is probably the record that the hub makes for '{create.link}'. "
+            "Try again when the outcome of that is known."
+        )
 
 
 def _lost(half: Link, now: datetime) -> Intent | None:
@@ -132,9 +143,9 @@ def _split(found: Link) -> Link:
     """Both halves rest, each a link of its own."""
     other = take_apart(found, "the two were taken apart")
     for half in (found, other):
-        half.state, half.due_at = LinkState.PAUSED, None
+        half.state, half.due_at, half.plan = LinkState.PAUSED, None, None
         half.problem = "Unlinked by a person. Resume it to have it matched or created anew."
-        half.save(update_fields=["state", "due_at", "problem"])
+        half.save(update_fields=["state", "due_at", "problem", "plan"])
     return other
 
 
@@ -160,8 +171,8 @@ def _move(chosen: Link, verb: str, source: LinkState, target: LinkState, *, by: 
             raise NotPossible(
                 f"'{found}' is {found.get_state_display()}; only {source.label} links can do that."
             )
-        found.state = target
-        found.save(update_fields=["state"])
+        found.state, found.plan = target, None
+        found.save(update_fields=["state", "plan"])
         if target == LinkState.ACTIVE:
             _forget_missing(found, verb)
             _make_due(found, f"{verb}d by a person" if verb.endswith("e") else f"{verb}ed by a person")

@@ -39,7 +39,7 @@ def set_mode(pair: EntityPair, mode: str, *, by: str, reason: str = "") -> None:
             mode=mode, next_run_at=None if mode != Mode.OFF else F("next_run_at")
         )
         if mode != Mode.LIVE:
-            _end_runs(found, f"{found} was set to {mode}.", now, writing=mode == Mode.OBSERVE)
+            _end_runs(found, f"{found} was set to {mode}.", now, observing=mode == Mode.OFF)
         if mode == Mode.LIVE:
             planned = Q(plan__isnull=False)
             Link.objects.filter(planned, pair=found).update(due_at=now, reason=PLANNED)
@@ -53,9 +53,10 @@ def observe_anew(pairs: Iterable[EntityPair], *, by: str, reason: str) -> list[E
 
     They read everything anew, and write nothing until a person has approved a new plan. Returns those that were live.
     """
-    stepped_back = []
+    stepped_back, now = [], timezone.now()
     with transaction.atomic():
         for pair in pairs:
+            _end_runs(pair, f"{pair} reads everything anew.", now)
             EntityPair.objects.filter(pk=pair.pk).update(
                 rules_version=F("rules_version") + 1, next_full_at=None
             )
@@ -66,10 +67,10 @@ def observe_anew(pairs: Iterable[EntityPair], *, by: str, reason: str) -> list[E
     return stepped_back
 
 
-def _end_runs(pair: EntityPair, why: str, now: datetime, *, writing: bool) -> None:
-    """What a pair may do no more, its open run may not go on doing. `writing`: only a run that writes."""
+def _end_runs(pair: EntityPair, why: str, now: datetime, *, observing: bool = True) -> None:
+    """What a pair may do no more, its open run may not go on doing; `observing`: one that writes nothing neither."""
     runs = pair.runs.filter(state__in=OPEN_RUNS)
-    runs = runs.filter(writes=True) if writing else runs
+    runs = runs if observing else runs.filter(writes=True)
     runs.update(state=RunState.CANCELLED, problem=why, ended_at=now)
 
 
@@ -128,7 +129,7 @@ def rules_changed(pair: EntityPair, *, before: list[dict[str, Any]], by: str, re
     now = timezone.now()
     with transaction.atomic():
         EntityPair.objects.filter(pk=pair.pk).update(rules_version=F("rules_version") + 1)
-        _end_runs(pair, "Its mappings were changed.", now, writing=True)
+        _end_runs(pair, "Its mappings were changed.", now)
         # What is mapped or matched by now may never have been read: nothing is created until it was.
         pair.cursors.update(full_at=None, page="")
         stepped_back = EntityPair.objects.filter(pk=pair.pk, mode=Mode.LIVE).update(mode=Mode.OBSERVE)
