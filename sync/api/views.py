@@ -155,7 +155,10 @@ class Links(Rows[Link]):
     @extend_schema(request=said.WhySaid, responses={202: shown.LinkDetail})
     @action(detail=True, methods=["post"])
     def resync(self, request: Request, pk: str) -> Response:  # noqa: ARG002
-        """Read both sides afresh and settle the link now. Done when `due_at` is empty and `settled_at` has moved."""
+        """Read both sides afresh and settle the link now. Done when `due_at` is empty.
+
+        Then `settled_at` has moved where both sides are in step; `problem` or a conflict tells why they are not.
+        """
         return self.do(links.resync, status.HTTP_202_ACCEPTED)
 
 

@@ -9,11 +9,11 @@ from datetime import datetime
 from django.db.models import F
 
 from sync.connectors.base import OperationKind
-from sync.core.mapping import moved
+from sync.core.mapping import is_empty, is_known, moved
 from sync.core.records import Record, Value, Values
 from sync.core.spelling import is_grown, spelling
 from sync.core.values import meaning
-from sync.core.vocabulary import Outcome, Side
+from sync.core.vocabulary import Direction, Outcome, Side
 from sync.engine.conflicts import GONE, SPECIAL
 from sync.engine.removal import REMOVED
 from sync.engine.replace import replace, standing
@@ -100,6 +100,7 @@ def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, 
     for path in intent.values.keys() - doubtful:
         base[path] = _base_of(work, side, intent, path, intent.values[path], record, now)
     if intent.kind == OperationKind.CREATE:
+        base = {**_left_blank(work.rules, side, intent), **base}
         base |= _given_at_birth(work, side, record, set(intent.values))
     if not _edited_since(work, side, record):
         base |= _grown(base, record, set(intent.values))
@@ -156,6 +157,19 @@ def _given_at_birth(work: Slice, side: Side, record: Record, written: set[str]) 
         return {}
     default = work.rules.types[side].keys() - written - _only_said_by(work.rules, side)
     return {path: value for path, value in record.values.items() if path in default}
+
+
+def _left_blank(rules: PairRules, side: Side, intent: Intent) -> dict[str, Value]:
+    """What the record was made without, for its source is blank: both said so, and whoever spoke since has moved."""
+    source, both = intent.source, (rule for rule in rules.rules if rule.direction is Direction.BOTH)
+    blank = (
+        rule
+        for rule in both
+        if not rule.only_on_create
+        and is_known(rule, side.other, source)
+        and is_empty(rule, side.other, source)
+    )
+    return {path: None for rule in blank for path in rule.paths(side) if path not in intent.values}
 
 
 def _only_said_by(rules: PairRules, side: Side) -> set[str]:

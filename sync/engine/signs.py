@@ -14,6 +14,9 @@ from sync.engine.rules import PairRules, ends
 from sync.engine.slice import Slice
 from sync.models.links import Intent
 
+FINE = 0.01
+"""Seconds: a clock of such steps has made one between reading a record and whatever follows a write to it."""
+
 
 def property_of(rules: PairRules, side: Side, intent: Intent, path: str) -> Property:
     """The property that was written, as its mapping knows it."""
@@ -67,11 +70,14 @@ def is_behind(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
 def _is_old(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
     """Whether a record is older than what was read before, by its own clock; or just as old, and older than the write.
 
-    That is told by our clock, which may jump: so it is asked only where the record's own cannot tell.
+    That is told by our clock, which may jump: so it is asked only where the record's own cannot tell, for two that
+    bear one stamp are one only where its clock makes a step within any call.
     """
     known, updated_at = intent.link.get(side, "updated_at"), record.updated_at
     if not known or not updated_at or updated_at > known:
         return False
+    if updated_at < known or work.capabilities(side).resolution <= FINE:
+        return True
     system = work.pair.system(side)
     latest = on_our_clock(updated_at, system) + margin([(system, work.capabilities(side))])
-    return bool(updated_at < known or latest < intent.recorded_at)
+    return bool(latest < intent.recorded_at)

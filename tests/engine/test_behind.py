@@ -70,6 +70,31 @@ def test_a_copy_that_lags_behind_is_no_edit_back(nameless: World, seconds: float
     assert not Intent.objects.exclude(state="confirmed").exists()
 
 
+def test_a_copy_is_known_by_its_stamp_though_somebody_edited_it_just_before_the_write(
+    nameless: World,
+) -> None:
+    """Whose clock makes fine steps says the same only once."""
+    room = nameless.crm.entity("orgs")
+    room.capabilities = replace(room.capabilities, resolution=0.001)
+    key = nameless.customer(name="Akkurat AS", city="Oslo")
+    nameless.settle()
+    nameless.erp.edit("customers", key, {"name": "Akkurat Norge AS"})
+    coming = iter([True])
+
+    def edit_at_the_last_moment(call: str, phase: str) -> None:
+        if (call, phase) == ("list orgs", "before") and next(coming, False):
+            nameless.crm.edit("orgs", nameless.crm.keys("orgs")[0], {"OrgPhone": "99 99 99 99"})
+            lagging(nameless, after(nameless, nameless.clock.time, 30))
+
+    nameless.crm.faults = edit_at_the_last_moment
+    for _ in range(6):
+        nameless.run()
+    assert nameless.of_customer(key)["OrgName"] == "Akkurat Norge AS"
+    names = {written.after["name"] for written in nameless.erp.writes[-2:]}
+    assert names == {"Akkurat Norge AS"}, "its edit, and the phone number that came over"
+    assert not Intent.objects.exclude(state="confirmed").exists()
+
+
 def test_an_edit_after_the_write_is_one_though_the_first_answer_lagged(nameless: World) -> None:
     key = nameless.customer(name="Akkurat AS", city="Oslo")
     nameless.settle()

@@ -163,6 +163,25 @@ def test_a_group_of_which_one_field_is_refused_stays_as_it_was(world: World) -> 
     assert (values["OrgCity"], values["OrgZip"]) == ("Bergen sentrum", "5003")
 
 
+def test_two_edits_of_what_a_record_was_made_without_are_a_conflict(world: World) -> None:
+    """Before anybody saw that it was made: both were blank then, and have moved since."""
+    world.customers.mappings.filter(erp_property="phone").update(policy="ask")
+    key = world.customer(name="Akkurat AS")
+    with failing(world.crm, "write orgs", "after", Unknown("The connection was lost.")):
+        world.run()
+    (org,) = world.crm.keys("orgs")
+    world.erp.edit("customers", key, {"phone": "11 11 11 11"})
+    world.crm.edit("orgs", org, {"OrgPhone": "99 99 99 99"})
+    world.clock.pass_(300)
+    world.run()
+    world.run()
+    (conflict,) = world.conflicts()
+    assert (conflict.erp_values, conflict.crm_values) == (
+        {"phone": "11 11 11 11"},
+        {"OrgPhone": "99 99 99 99"},
+    )
+
+
 # Removals
 
 

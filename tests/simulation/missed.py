@@ -49,7 +49,7 @@ def no_missed_conflict(case: Case) -> Iterator[str]:
         if since is None or loss.edit.seq <= since or not _was_told(case, loss):
             continue
         mapping = _mapping(case, loss)
-        if _is_back(case, loss, since) or (not loss.value and mapping.blank == "protect"):
+        if _is_back(case, loss, since) or (not loss.value and mapping.blank != "clear"):
             continue
         if not (_asked(case, loss, since) or (mapping.policy != "ask" and _kept(case, loss))):
             yield (
