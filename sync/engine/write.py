@@ -155,7 +155,7 @@ def _send_batch(
 
 def _moved(intents: Sequence[Intent]) -> set[int]:
     """Links that became due since they were decided, or were paused: what was planned for them holds no more."""
-    links = Link.objects.in_bulk([intent.link_id for intent in intents])
+    links = Link.objects.only("due_at", "state").in_bulk([intent.link_id for intent in intents])
     return {it.link_id for it in intents if _is_moved(it.link, links[it.link_id])}
 
 
