@@ -9,8 +9,7 @@ from sync.core.vocabulary import BlankRule, Side
 
 def carries_blanks(rule: Rule, side: Side) -> bool:
     """Whether a blank of this side is carried over, and takes the other side's value away."""
-    travels = rule.direction.writes(side.other) and not rule.only_on_create
-    return travels and rule.blank is BlankRule.CLEAR
+    return rule.carries_edits_to(side.other) and rule.blank is BlankRule.CLEAR
 
 
 def is_cleared(rule: Rule, side: Side, now: Values, base: Values) -> bool:

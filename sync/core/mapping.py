@@ -57,6 +57,10 @@ class Rule:
     def paths(self, side: Side) -> tuple[str, ...]:
         return tuple(end.path for end in self.ends(side))
 
+    def carries_edits_to(self, side: Side) -> bool:
+        """Whether what is edited on the other side is written to `side`, and not only what a record is made with."""
+        return self.direction.writes(side) and not self.only_on_create
+
     def has_way_to(self, side: Side) -> bool:
         """Whether a value can be translated for `side` at all."""
         return side is Side.CRM or all(step.back is not None for step in self.transforms)

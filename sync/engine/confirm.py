@@ -161,22 +161,17 @@ def _given_at_birth(work: Slice, side: Side, record: Record, written: set[str]) 
 
 def _left_blank(rules: PairRules, side: Side, intent: Intent) -> dict[str, Value]:
     """What the record was made without, for its source is blank: both said so, and whoever spoke since has moved."""
-    source, both = intent.source, (rule for rule in rules.rules if rule.direction is Direction.BOTH)
+    source, both = intent.source, (rule for rule in rules.compared if rule.direction is Direction.BOTH)
     blank = (
-        rule
-        for rule in both
-        if not rule.only_on_create
-        and is_known(rule, side.other, source)
-        and is_empty(rule, side.other, source)
+        rule for rule in both if is_known(rule, side.other, source) and is_empty(rule, side.other, source)
     )
     return {path: None for rule in blank for path in rule.paths(side) if path not in intent.values}
 
 
 def _only_said_by(rules: PairRules, side: Side) -> set[str]:
     """Properties that travel from this side and never to it."""
-    travelling = [rule for rule in rules.rules if not rule.only_on_create]
-    written = {path for rule in travelling if rule.direction.writes(side) for path in rule.paths(side)}
-    return {path for rule in travelling for path in rule.paths(side)} - written
+    written = {path for rule in rules.compared if rule.direction.writes(side) for path in rule.paths(side)}
+    return {path for rule in rules.compared for path in rule.paths(side)} - written
 
 
 def _base_of(
@@ -222,9 +217,7 @@ def _due_again(rules: PairRules, link: Link, now: datetime) -> None:
     if link.reread or any(link.get(side, "missing_at") for side in Side):
         link.due_at, link.reason = now, "looks again"
         return
-    for rule in rules.rules:
-        if rule.only_on_create:
-            continue
+    for rule in rules.compared:
         unmet = any(path not in link.get(side, "base") for side in Side for path in rule.paths(side))
         if unmet or any(moved(rule, side, link.get(side, "seen"), link.get(side, "base")) for side in Side):
             link.due_at, link.reason = now, LEFT

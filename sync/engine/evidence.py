@@ -17,7 +17,6 @@ from sync.engine.lost import is_lost, tell
 from sync.engine.observe import match_keys, observe
 from sync.engine.outcomes import adopt_key
 from sync.engine.pairing import absorb, separated, wake_children
-from sync.engine.rules import ends
 from sync.engine.signs import has_landed, is_behind
 from sync.engine.slice import GRACE, Slice, free
 from sync.models.links import Intent, IntentState, Link, LinkState
@@ -158,10 +157,9 @@ def _look_by_reference(work: Slice, side: Side, intents: Sequence[Intent]) -> No
         with transaction.atomic():
             work.hold()
             tell(work.rules, side, lost)
-    rule = work.rules.references.get(side)
-    if rule is None or len(lost) == len(intents):
+    path = work.rules.reference_path(side)
+    if path is None or len(lost) == len(intents):
         return
-    path = ends(rule, side)[0].path
     wanted = {str(intent.values[path]): intent for intent in intents if path in intent.values}
     found: dict[str, list[Record]] = defaultdict(list)
     for record in work.connectors[side].find(

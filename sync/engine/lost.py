@@ -8,7 +8,7 @@ from datetime import datetime
 from sync.connectors.base import OperationKind
 from sync.core.vocabulary import Side
 from sync.engine.confirm import finish_changes
-from sync.engine.rules import PairRules, ends
+from sync.engine.rules import PairRules
 from sync.models.links import OPEN_INTENTS, Intent, IntentState, Link
 from sync.models.rows import update_rows
 from sync.models.runs import Change
@@ -22,8 +22,7 @@ FINALS = {
 def is_lost(rules: PairRules, intent: Intent) -> bool:
     """Whether nothing that was written names the record, as the mapping stands: the hub can never find it."""
     side = Side(intent.side)
-    rule = rules.references.get(side)
-    return _is_create(intent) and (rule is None or ends(rule, side)[0].path not in intent.values)
+    return _is_create(intent) and rules.reference_path(side) not in intent.values
 
 
 def _is_create(intent: Intent) -> bool:
@@ -56,10 +55,8 @@ def unknown_create(link: Link) -> Intent | None:
 def making(rules: PairRules, half: Link) -> Intent | None:
     """The create of another link, not ended yet, whose reference this one-sided record bears."""
     side = Side.ERP if half.erp_key else Side.CRM
-    if (rule := rules.references.get(side)) is None:
-        return None
-    path = ends(rule, side)[0].path
-    borne = half.get(side, "seen").get(path)
+    path = rules.reference_path(side)
+    borne = half.get(side, "seen").get(path) if path else None
     creates = Intent.objects.filter(
         link__pair=half.pair, side=side, kind=OperationKind.CREATE, state__in=OPEN_INTENTS
     ).exclude(link=half)

@@ -103,7 +103,7 @@ def _matters(rules: PairRules, link: Link, side: Side, before: dict[str, object]
     seen, base = link.get(side, "seen"), link.get(side, "base")
     if not link.linked or not base:
         return _differs(rules, side, before, seen)
-    if any(moved(rule, side, seen, base) for rule in rules.rules if not rule.only_on_create):
+    if any(moved(rule, side, seen, base) for rule in rules.compared):
         return True
     return _differs(rules, side, before, seen) and bool(
         link.refused or link.problem or link.outcome == "conflict"
@@ -220,5 +220,4 @@ def _count_news(work: Slice, side: Side, noticed: Sequence[Link], now: datetime)
 def _is_edit(rules: PairRules, link: Link, side: Side) -> bool:
     """Whether a link is due for what this side says, and not for what a write that was just confirmed has left."""
     seen, base = link.get(side, "seen"), link.get(side, "base")
-    compared = (rule for rule in rules.rules if not rule.only_on_create)
-    return link.reason != LEFT or any(moved(rule, side, seen, base) for rule in compared)
+    return link.reason != LEFT or any(moved(rule, side, seen, base) for rule in rules.compared)

@@ -109,9 +109,7 @@ def _draft(rules: PairRules, link: Link, side: Side, kind: OperationKind, why: s
 def _edits(rules: PairRules, link: Link, side: Side) -> dict[str, Value]:
     """What a side says that would have reached the other one, had that not gone."""
     seen, base = link.get(side, "seen"), link.get(side, "base")
-    travelling = (
-        rule for rule in rules.rules if rule.direction.writes(side.other) and not rule.only_on_create
-    )
+    travelling = (rule for rule in rules.rules if rule.carries_edits_to(side.other))
     return {path: seen[path] for rule in travelling for path in differing(rule, side, seen, base)}
 
 

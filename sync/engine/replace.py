@@ -15,7 +15,7 @@ from sync.core.records import Value
 from sync.core.vocabulary import Outcome, Side
 from sync.engine.conflicts import MOVED, SPECIAL
 from sync.engine.draft import Decision, Draft
-from sync.engine.rules import PairRules, ends
+from sync.engine.rules import PairRules
 from sync.models.links import Conflict, ConflictState, Link, LinkState, MatchKey, Separation
 
 LEFT_BEHIND = "It is replaced by a new one under the parent that it moved to in the ERP."
@@ -77,7 +77,7 @@ def _awaited(decision: Decision) -> str:
 
 def _farewell(rules: PairRules, link: Link) -> Draft:
     """The last write to the old record: inactive, and nobody's counterpart. It is of no mapping."""
-    reference = ends(rules.references[Side.CRM], Side.CRM)[0].path
+    reference, *_ = rules.references[Side.CRM].paths(Side.CRM)
     values: dict[str, Value] = {**rules.inactive(Side.CRM), reference: ""}
     return Draft(
         side=Side.CRM,

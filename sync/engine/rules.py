@@ -47,8 +47,18 @@ class PairRules:
         return {rule.name: rule for rule in self.rules}
 
     @cached_property
+    def compared(self) -> tuple[Rule, ...]:
+        """The rules whose values are compared after a record was made, too."""
+        return tuple(rule for rule in self.rules if not rule.only_on_create)
+
+    def reference_path(self, side: Side) -> str | None:
+        """The property of this side that keeps the other system's key, if there is one."""
+        rule = self.references.get(side)
+        return rule.ends(side)[0].path if rule else None
+
+    @cached_property
     def types(self) -> dict[Side, dict[str, DataType]]:
-        return {side: {p.path: p.type for rule in self.rules for p in ends(rule, side)} for side in Side}
+        return {side: {p.path: p.type for rule in self.rules for p in rule.ends(side)} for side in Side}
 
     @cached_property
     def paths(self) -> dict[Side, tuple[str, ...]]:
@@ -75,13 +85,14 @@ class PairRules:
         return " ".join(filter(None, words))[:300]
 
 
-def ends(rule: Rule, side: Side) -> tuple[Property, ...]:
-    return rule.erp if side is Side.ERP else rule.crm
-
-
 def parts(text: str) -> tuple[str, ...]:
     """The properties named in `a + b`."""
     return tuple(part.strip() for part in text.split(JOINER) if part.strip())
+
+
+def property_names(mapping: FieldMapping, side: Side) -> tuple[str, ...]:
+    """The properties a mapping names on one side: several on the ERP's where lines are joined, none for a constant."""
+    return parts(mapping.erp_property) if side is Side.ERP else (mapping.crm_property,)
 
 
 def known_properties(system: System, entity: str) -> dict[str, Property]:
@@ -127,8 +138,7 @@ def compile_rules(
         scope={side: parse_conditions(pair.scope.get(side, [])) for side in Side},
         problems=tuple(problems),
         mapped={
-            Side.ERP: {path for mapping in mappings for path in parts(mapping.erp_property)},
-            Side.CRM: {mapping.crm_property for mapping in mappings},
+            side: {path for mapping in mappings for path in property_names(mapping, side)} for side in Side
         },
     )
 
@@ -138,7 +148,7 @@ def unknown_properties(
 ) -> Iterable[tuple[str, str]]:
     for rule in rules:
         for side in Side:
-            for end in ends(rule, side):
+            for end in rule.ends(side):
                 if known[side] and end.path not in known[side]:
                     where = "The ERP" if side is Side.ERP else "webCRM"
                     yield (

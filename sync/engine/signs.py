@@ -10,7 +10,7 @@ from sync.core.spelling import spelling
 from sync.core.values import meaning
 from sync.core.vocabulary import Side
 from sync.engine.clocks import margin, on_our_clock
-from sync.engine.rules import PairRules, ends
+from sync.engine.rules import PairRules
 from sync.engine.slice import Slice
 from sync.models.links import Intent
 
@@ -21,7 +21,7 @@ FINE = 0.01
 def property_of(rules: PairRules, side: Side, intent: Intent, path: str) -> Property:
     """The property that was written, as its mapping knows it."""
     rule = rules.by_name.get(str(intent.rules.get(path, "")))
-    return next((end for end in (ends(rule, side) if rule else ()) if end.path == path), Property(path=path))
+    return next((end for end in (rule.ends(side) if rule else ()) if end.path == path), Property(path=path))
 
 
 def sign(rules: PairRules, side: Side, intent: Intent, path: str, record: Record) -> bool | None:
@@ -49,9 +49,8 @@ def _telling(rules: PairRules, side: Side, intent: Intent) -> Collection[str]:
     Of the last one to a record that is replaced: what marks it inactive. Somebody may have put its reference back
     since, and then what the hub wrote beside that must not pass for an edit of theirs.
     """
-    rule = rules.references.get(side)
     written: Collection[str] = intent.values.keys()
-    if intent.rules or rule is None or ends(rule, side)[0].path not in written:
+    if intent.rules or rules.reference_path(side) not in written:
         return written
     marks = [path for path in rules.inactive(side) if path in written]
     return [path for path in marks if intent.before.get(path) != intent.values[path]] or written

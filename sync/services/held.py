@@ -42,6 +42,5 @@ def _of(rules: PairRules, link: Link, side: Side) -> Iterator[Moved]:
         yield Moved(link=link, side=side, property="")
         return
     seen, base = link.get(side, "seen"), link.get(side, "base")
-    compared = [rule for rule in rules.rules if not rule.only_on_create]
-    for path in dict.fromkeys(path for rule in compared for path in differing(rule, side, seen, base)):
+    for path in dict.fromkeys(path for rule in rules.compared for path in differing(rule, side, seen, base)):
         yield Moved(link=link, side=side, property=path, was=base[path], now=seen[path])

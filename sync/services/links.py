@@ -11,7 +11,7 @@ from sync.core.vocabulary import Side
 from sync.engine.lost import end, is_lost, making, unknown_create
 from sync.engine.pairing import join
 from sync.engine.replace import end_conflicts, take_apart
-from sync.engine.rules import load
+from sync.engine.rules import PairRules, load
 from sync.jobs import enqueue
 from sync.models.links import OPEN_INTENTS, Intent, IntentState, Link, LinkState, MatchKey, Separation
 from sync.models.pairs import EntityPair
@@ -23,9 +23,9 @@ def link(pair: EntityPair, *, erp_key: str, crm_key: str, by: str, reason: str =
     with transaction.atomic():
         erp = _one_sided(pair, Side.ERP, erp_key)
         crm = _one_sided(pair, Side.CRM, crm_key)
-        now = timezone.now()
+        now, rules = timezone.now(), load(pair)
         for half, found in ((erp, crm_key), (crm, erp_key)):
-            if intent := _lost(half, now):
+            if intent := _lost(rules, half, now):
                 intent.key = found
                 end(
                     intent,
@@ -34,7 +34,7 @@ def link(pair: EntityPair, *, erp_key: str, crm_key: str, by: str, reason: str =
                     now=now,
                 )
             _refuse_while_writing(half)
-            _refuse_while_made(half)
+            _refuse_while_made(rules, half)
             _wake(half)
         if not join(erp, crm, now):
             raise NotPossible(
@@ -74,25 +74,25 @@ def _wake(half: Link) -> None:
     half.save(update_fields=["state", "problem"])
 
 
-def _refuse_while_made(half: Link) -> None:
-    if create := making(load(half.pair), half):
+def _refuse_while_made(rules: PairRules, half: Link) -> None:
+    if create := making(rules, half):
         raise NotPossible(
             f"'{half}' is probably the record that the hub makes for '{create.link}'. "
             "Try again when the outcome of that is known."
         )
 
 
-def _lost(half: Link, now: datetime) -> Intent | None:
+def _lost(rules: PairRules, half: Link, now: datetime) -> Intent | None:
     """Its create whose end nobody saw, where only people can know what became of it."""
     intent = unknown_create(half)
-    if intent and is_lost(load(half.pair), intent) and not _under_way(intent, now):
+    if intent and is_lost(rules, intent) and not _under_way(intent, now):
         return intent
     return None
 
 
 def may_say_not_made(chosen: Link) -> bool:
     """Whether a person is asked what became of its create."""
-    return _lost(chosen, timezone.now()) is not None
+    return _lost(load(chosen.pair), chosen, timezone.now()) is not None
 
 
 def _under_way(intent: Intent, now: datetime) -> bool:

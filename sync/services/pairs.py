@@ -17,6 +17,7 @@ from django.utils import timezone
 from sync.core.records import Property
 from sync.core.vocabulary import Side
 from sync.engine.rules import compile_rules, known_properties, load, parts
+from sync.engine.rules import property_names as property_names
 from sync.engine.waiting import PLANNED
 from sync.jobs import enqueue
 from sync.models.links import Link
@@ -249,8 +250,3 @@ def sides_of(pair: EntityPair) -> dict[Side, str]:
 def properties_of(pair: EntityPair, side: Side) -> dict[str, Property]:
     """What may be mapped on one side, by name, as last read from its system."""
     return known_properties(pair.system(side), pair.entity(side))
-
-
-def property_names(mapping: FieldMapping, side: Side) -> tuple[str, ...]:
-    """The properties a mapping names on one side: several on the ERP's where lines are joined, none for a constant."""
-    return parts(mapping.erp_property) if side is Side.ERP else (mapping.crm_property,)
