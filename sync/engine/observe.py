@@ -16,7 +16,7 @@ from sync.core.values import meaning
 from sync.core.vocabulary import Outcome, Side
 from sync.engine.confirm import LEFT, confirm
 from sync.engine.rules import PairRules
-from sync.engine.signs import is_behind
+from sync.engine.signs import is_behind, may_be_behind
 from sync.engine.slice import GRACE, Slice
 from sync.models.links import OPEN_INTENTS, Intent, IntentState, Link, LinkState, MatchKey
 from sync.models.rows import update_rows
@@ -31,7 +31,7 @@ def observe(work: Slice, side: Side, records: Sequence[Record], *, scan: int | N
     known = {link.get(side, "key"): link for link in _known(work, side, list(unique))}
     fresh = [_new_link(work, side, record, now) for key, record in unique.items() if key not in known]
     lately = _lately_written(side, known, now)
-    behind = {key for key, intent in lately.items() if is_behind(work, side, intent, unique[key])}
+    behind = {key for key, it in lately.items() if may_be_behind(work.rules, side, it, unique[key])}
     written = {key: intent for key, intent in lately.items() if intent.state == IntentState.ACKNOWLEDGED}
     shown = {key: link for key, link in known.items() if key not in behind}
     changed = [link for key, link in shown.items() if not _as_seen(work.rules, link, side, unique[key])]
@@ -44,6 +44,7 @@ def observe(work: Slice, side: Side, records: Sequence[Record], *, scan: int | N
     # A complete listing also mends the keys of records that said nothing new: the match rules may be new.
     _keep_match_keys(work.rules, side, [*fresh, *(changed if scan is None else known.values())])
     _confirm_writes(work, side, shown, written, unique, now)
+    _put_off(intent for key in behind if not is_behind(work, side, intent := lately[key], unique[key]))
     _count_news(work, side, noticed, now)
 
 
@@ -192,6 +193,16 @@ def _lately_written(side: Side, known: dict[str, Link], now: datetime) -> dict[s
     for key, intent in found.items():
         intent.link = known[key]
     return found
+
+
+def _put_off(doubtful: Iterable[Intent]) -> None:
+    """What might be an edit back, though it looks like an answer from behind: nothing is decided on it, and it is read
+    again, once no copy can lag behind the write any more. A write that waits for its confirming read waits so long too.
+    """
+    for intent in doubtful:
+        if intent.state == IntentState.CONFIRMED and intent.acknowledged_at:
+            at = intent.acknowledged_at + GRACE
+            Link.objects.filter(pk=intent.link_id).update(due_at=at, reread=True, reason="looks again")
 
 
 def _confirm_writes(

@@ -122,15 +122,18 @@ def _undisturbed(work: Slice, decisions: list[Decision]) -> list[Decision]:
     """Decisions on links that nobody has spoken of since they were read. The others stay due, and are let go."""
     links = Link.objects.select_for_update().order_by("pk")
     now = links.in_bulk([decision.link.pk for decision in decisions])
-    kept = [decision for decision in decisions if _as_read(decision.link, now[decision.link.pk])]
+    at = work.ports.now()
+    kept = [decision for decision in decisions if _as_read(decision.link, now[decision.link.pk], at)]
     kept = kept if work.is_wanted() else []
     left = now.keys() - {decision.link.pk for decision in kept}
     Link.objects.filter(pk__in=left).update(lease_token="", lease_until=None)
     return kept
 
 
-def _as_read(read: Link, now: Link) -> bool:
-    return (read.state, read.due_at, read.reread) == (now.state, now.due_at, now.reread)
+def _as_read(read: Link, now: Link, at: datetime) -> bool:
+    """Whether a link is as it was read, and its reading left no doubt for which it was put off."""
+    is_put_off = now.due_at is not None and now.due_at > at
+    return not is_put_off and (read.state, read.due_at, read.reread) == (now.state, now.due_at, now.reread)
 
 
 def _freshen(work: Slice, links: list[Link]) -> list[Link]:

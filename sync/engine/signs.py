@@ -35,12 +35,19 @@ def sign(rules: PairRules, side: Side, intent: Intent, path: str, record: Record
 
 
 def has_landed(rules: PairRules, side: Side, intent: Intent, record: Record) -> bool:
-    """Whether the record tells that it was written: something holds the new value, and nothing stands as before.
+    """Whether the record tells that it was written: something holds the new value.
 
-    What holds neither was edited by somebody since.
+    What holds neither that nor what it held before was edited by somebody since; what stands as before was put back,
+    unless somebody typed just that new value.
     """
-    signs = [sign(rules, side, intent, path, record) for path in _telling(rules, side, intent)]
-    return True in signs and False not in signs
+    return any(sign(rules, side, intent, path, record) for path in _telling(rules, side, intent))
+
+
+def put_back(rules: PairRules, side: Side, intent: Intent, record: Record) -> set[str]:
+    """The properties that stand as before a write of which nobody but the record says that it landed."""
+    if intent.acknowledged_at:
+        return set()
+    return {path for path in intent.values if sign(rules, side, intent, path, record) is False}
 
 
 def _telling(rules: PairRules, side: Side, intent: Intent) -> Collection[str]:
@@ -56,26 +63,29 @@ def _telling(rules: PairRules, side: Side, intent: Intent) -> Collection[str]:
     return [path for path in marks if intent.before.get(path) != intent.values[path]] or written
 
 
-def is_behind(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
-    """Whether a record is as it was before an update: nothing of that is there, and nobody touched it since.
+def may_be_behind(rules: PairRules, side: Side, intent: Intent, record: Record) -> bool:
+    """Whether a record is as it was before an update, and no younger: nothing of that is there.
 
-    So answers a copy that lags behind its system, or a system that took a value and kept what it had.
-    """
-    if intent.kind != OperationKind.UPDATE or not _is_old(work, side, intent, record):
-        return False
-    return not any(sign(work.rules, side, intent, path, record) for path in intent.values)
-
-
-def _is_old(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
-    """Whether a record is older than what was read before, by its own clock; or just as old, and older than the write.
-
-    That is told by our clock, which may jump: so it is asked only where the record's own cannot tell, for two that
-    bear one stamp are one only where its clock makes a step within any call.
+    So answers a copy that lags behind its system, or a system that took a value and kept what it had; or, where stamps
+    are coarse, somebody who put everything back within one step of the clock.
     """
     known, updated_at = intent.link.get(side, "updated_at"), record.updated_at
-    if not known or not updated_at or updated_at > known:
+    if intent.kind != OperationKind.UPDATE or not known or not updated_at or updated_at > known:
         return False
-    if updated_at < known or work.capabilities(side).resolution <= FINE:
+    return not any(sign(rules, side, intent, path, record) for path in intent.values)
+
+
+def is_behind(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
+    """Whether a record is as it was before an update, and nobody can have touched it since.
+
+    It is older than what was read before, by its own clock; or just as old, and older than the write. That is told by
+    our clock, which may jump: so it is asked only where the record's own cannot tell, for two that bear one stamp are
+    one only where its clock makes a step within any call.
+    """
+    if not may_be_behind(work.rules, side, intent, record):
+        return False
+    updated_at, resolution = record.updated_at, work.capabilities(side).resolution
+    if updated_at < intent.link.get(side, "updated_at") or resolution <= FINE:
         return True
     system = work.pair.system(side)
     latest = on_our_clock(updated_at, system) + margin([(system, work.capabilities(side))])

@@ -63,3 +63,21 @@ def test_a_lost_write_is_known_by_what_nobody_has_edited_since(nameless: World) 
     assert nameless.conflicts() == []
     assert nameless.of_customer(key)["OrgName"] == "Akkurat Norden AS"
     assert (nameless.erp.values("customers", key) or {})["city"] == "Trondheim"
+
+
+@pytest.mark.parametrize("policy", ["ask", "newest"])
+def test_what_was_put_back_after_a_lost_write_is_an_edit(nameless: World, policy: str) -> None:
+    """The name tells that the write landed; whether the city was put back or never written, nobody may guess."""
+    nameless.customers.mappings.update(policy=policy, group="")
+    key = nameless.customer(name="Akkurat AS", city="Oslo")
+    nameless.settle()
+    nameless.erp.edit("customers", key, {"name": "Akkurat Norge AS", "city": "Bergen"})
+    with failing(nameless.crm, "write orgs", "after", Unknown("The connection was lost.")):
+        nameless.run()
+    nameless.crm.edit("orgs", nameless.crm.keys("orgs")[0], {"OrgCity": "Oslo"})
+    nameless.clock.pass_(300)
+    nameless.settle()
+    assert nameless.of_customer(key)["OrgName"] == "Akkurat Norge AS"
+    assert nameless.of_customer(key)["OrgCity"] == "Oslo"
+    assert (nameless.erp.values("customers", key) or {})["city"] == "Bergen"
+    assert [conflict.field for conflict in nameless.conflicts()] == ["city · OrgCity"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sync.connectors.base import OperationKind
@@ -45,11 +45,12 @@ def no_missed_conflict(case: Case) -> Iterator[str]:
     if case.simulation.restored:
         return
     for loss in _losses(case):
-        since = _in_step(case, loss)
-        if since is None or loss.edit.seq <= since or not _was_told(case, loss):
+        known = list(_in_step(case, loss))
+        since = known[-1][1] if known else 0
+        if not known or loss.edit.seq <= since or not _was_told(case, loss):
             continue
         mapping = _mapping(case, loss)
-        if _is_back(case, loss, since) or (not loss.value and mapping.blank != "clear"):
+        if _is_back(case, loss, known) or (not loss.value and mapping.blank != "clear"):
             continue
         if not (_asked(case, loss, since) or (mapping.policy != "ask" and _kept(case, loss))):
             yield (
@@ -83,13 +84,11 @@ def _is_there(case: Case, row: Row, seq: int) -> bool:
     return bool(before) and before[-1].written.kind is not OperationKind.REMOVE
 
 
-def _in_step(case: Case, loss: Loss) -> int | None:
-    """When the two records, once each other's counterparts, last said the same and the hub knew; None where never."""
-    found: int | None = None
+def _in_step(case: Case, loss: Loss) -> Iterator[tuple[Event, int]]:
+    """From when to when the two records, once each other's counterparts, said the same and the hub knew."""
     for start, end in _stretches(case, loss):
         if start.by_hub or all(_is_told(case, row, start.seq, end) for row in (loss.row, loss.other)):
-            found = end
-    return found
+            yield start, end
 
 
 def _stretches(case: Case, loss: Loss) -> Iterator[tuple[Event, int]]:
@@ -117,10 +116,21 @@ def _is_told(case: Case, row: Row, start: int, end: int) -> bool:
     )
 
 
-def _is_back(case: Case, loss: Loss, since: int) -> bool:
-    """Whether the person only put back what the record had said when they were in step: nothing moved on its side."""
-    before = [event.written.after.get(loss.path) for event in case.rows[loss.row] if event.seq <= since]
-    return bool(before) and essence(loss.path, before[-1]) == essence(loss.path, loss.value)
+def _is_back(case: Case, loss: Loss, known: Sequence[tuple[Event, int]]) -> bool:
+    """Whether the person only put back what the record had said when they were in step: nothing moved on its side.
+
+    Or what it had said the time before that, where people on both sides had made the same edit and this one was taken
+    back: the hub may have read both, and not have settled them yet.
+    """
+    start, end = known[-1]
+    ends = [end] if start.by_hub else [end, *(earlier for _, earlier in known[-2:-1])]
+    return any(_said(case, loss, until) == essence(loss.path, loss.value) for until in ends)
+
+
+def _said(case: Case, loss: Loss, until: int) -> str | None:
+    """What the record held at some time."""
+    before = [event.written.after.get(loss.path) for event in case.rows[loss.row] if event.seq <= until]
+    return essence(loss.path, before[-1]) if before else None
 
 
 def _mapping(case: Case, loss: Loss) -> FieldMapping:

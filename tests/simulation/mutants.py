@@ -321,7 +321,7 @@ MUTANTS: dict[str, Patches] = {
         patch.object(settle, "_freshen", _read_in_transaction(settle._freshen)),
     ],
     "an answer that lags is an edit": _swap(
-        (observe, "is_behind", lambda *_: False), (evidence, "is_behind", lambda *_: False)
+        (observe, "may_be_behind", lambda *_: False), (evidence, "is_behind", lambda *_: False)
     ),
     "an echo is an edit": _swap((observe, "_confirm_writes", _never)),
 }
