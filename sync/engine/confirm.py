@@ -18,7 +18,7 @@ from sync.engine.conflicts import GONE, SPECIAL
 from sync.engine.removal import REMOVED
 from sync.engine.replace import replace, standing
 from sync.engine.rules import PairRules
-from sync.engine.signs import property_of, put_back
+from sync.engine.signs import property_of
 from sync.engine.slice import Slice
 from sync.models.links import Conflict, ConflictState, Intent, IntentState, Link, LinkState
 from sync.models.pairs import FieldMapping, Finding
@@ -96,10 +96,7 @@ def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, 
     record = _known_hand(intent, record, now)
     held = {path: record.values[path] for path in intent.values if path in record.values}
     base = dict(link.get(side, "base"))
-    restored = put_back(work.rules, side, intent, record)
-    base |= {path: intent.values[path] for path in restored}
-    spelled = {path for path in intent.values if _is_doubtful(work, side, intent, path, record)}
-    doubtful = restored | spelled
+    doubtful = {path for path in intent.values if _is_doubtful(work, side, intent, path, record)}
     for path in intent.values.keys() - doubtful:
         base[path] = _base_of(work, side, intent, path, intent.values[path], record, now)
     if intent.kind == OperationKind.CREATE:

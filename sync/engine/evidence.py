@@ -17,13 +17,17 @@ from sync.engine.lost import is_lost, tell
 from sync.engine.observe import match_keys, observe
 from sync.engine.outcomes import adopt_key
 from sync.engine.pairing import absorb, separated, wake_children
-from sync.engine.signs import has_landed, is_behind
+from sync.engine.signs import has_landed, is_behind, put_back
 from sync.engine.slice import GRACE, Slice, free
 from sync.models.links import Intent, IntentState, Link, LinkState
 from sync.models.rows import update_rows
 from sync.models.runs import Change
 
 CHUNK = 200
+PUT_BACK = (
+    "The end of a write of this value was not seen: it never landed here, or somebody put back what had been here "
+    "before. Retry to have it written, or edit it on either side."
+)
 UNSEEN = "The worker that made this call ended before it saw the answer."
 
 
@@ -121,7 +125,18 @@ def _look_by_key(work: Slice, side: Side, intents: Sequence[Intent]) -> None:
         observe(work, side, list(found.values()), scan=None, now=now)
         _lock(intents)
         confirm(work, side, [(it.link, it, record) for it, record in zip(landed, left, strict=True)], now)
+        _leave_alone(work, side, [i for i in intents if i not in landed and i.key in found], found)
         _ended_without(side, [i for i in intents if i not in landed], now)
+
+
+def _leave_alone(work: Slice, side: Side, intents: Sequence[Intent], found: Mapping[str, Record]) -> None:
+    """Values that were perhaps written and put back are not written again, unless a person says so."""
+    for intent in intents:
+        for path in put_back(work.rules, side, intent, found[intent.key]) if intent.rules else ():
+            rule = intent.rules[path]
+            values = {p: str(value) for p, value in intent.values.items() if intent.rules[p] == rule}
+            refusal = {"side": side.value, "values": values, "message": PUT_BACK}
+            intent.link.refused = {**intent.link.refused, rule: refusal}
 
 
 def _landed(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
@@ -144,7 +159,7 @@ def _ended_without(side: Side, intents: Sequence[Intent], now: datetime) -> None
         intent.ended_at = now
         intent.link.due_at, intent.link.problem, intent.link.reread = now, "", True
         intent.link.state = LinkState.REMOVED if gone_as_wished else intent.link.state
-        intent.link.save(update_fields=["due_at", "problem", "reread", "state"])
+        intent.link.save(update_fields=["due_at", "problem", "reread", "state", "refused"])
     update_rows(intents, ["state", "ended_at"])
     finish_changes([i for i in intents if i.state == IntentState.DROPPED], Change.Outcome.DROPPED, now)
     finish_changes([i for i in intents if i.state == IntentState.CONFIRMED], Change.Outcome.WRITTEN, now)

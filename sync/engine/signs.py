@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 from sync.connectors.base import OperationKind
 from sync.core.records import Property, Record
@@ -35,32 +36,37 @@ def sign(rules: PairRules, side: Side, intent: Intent, path: str, record: Record
 
 
 def has_landed(rules: PairRules, side: Side, intent: Intent, record: Record) -> bool:
-    """Whether the record tells that it was written: something holds the new value.
+    """Whether the record tells that it was written: something holds the new value, and nothing stands as before.
 
-    What holds neither that nor what it held before was edited by somebody since; what stands as before was put back,
-    unless somebody typed just that new value.
+    What holds neither was edited by somebody since.
     """
-    return any(sign(rules, side, intent, path, record) for path in _telling(rules, side, intent))
+    signs = [sign(rules, side, intent, path, record) for path in _telling(rules, side, intent)]
+    return True in signs and False not in signs
 
 
-def put_back(rules: PairRules, side: Side, intent: Intent, record: Record) -> set[str]:
-    """The properties that stand as before a write of which nobody but the record says that it landed."""
-    if intent.acknowledged_at:
-        return set()
-    return {path for path in intent.values if sign(rules, side, intent, path, record) is False}
+def put_back(rules: PairRules, side: Side, intent: Intent, record: Record) -> list[str]:
+    """The properties that stand as before, where others hold what was written.
+
+    Somebody put them back, or typed what the others hold, and the write never landed: the record does not tell.
+    """
+    signs = {path: sign(rules, side, intent, path, record) for path in intent.values}
+    return [path for path, told in signs.items() if told is False] if True in signs.values() else []
 
 
 def _telling(rules: PairRules, side: Side, intent: Intent) -> Collection[str]:
     """The written properties that tell whether a write landed.
 
-    Of the last one to a record that is replaced: what marks it inactive. Somebody may have put its reference back
-    since, and then what the hub wrote beside that must not pass for an edit of theirs.
+    The reference tells it alone, for nobody but the hub writes it. Of the last write to a record that is replaced: what
+    marks it inactive. Somebody may have put its reference back since, and then what the hub wrote beside that must not
+    pass for an edit of theirs.
     """
-    written: Collection[str] = intent.values.keys()
-    if intent.rules or rules.reference_path(side) not in written:
-        return written
+    written, reference = intent.values, rules.reference_path(side)
+    if reference is None or reference not in written:
+        return written.keys()
+    if intent.rules:
+        return [reference]
     marks = [path for path in rules.inactive(side) if path in written]
-    return [path for path in marks if intent.before.get(path) != intent.values[path]] or written
+    return [path for path in marks if intent.before.get(path) != written[path]] or written.keys()
 
 
 def may_be_behind(rules: PairRules, side: Side, intent: Intent, record: Record) -> bool:
@@ -69,7 +75,8 @@ def may_be_behind(rules: PairRules, side: Side, intent: Intent, record: Record) 
     So answers a copy that lags behind its system, or a system that took a value and kept what it had; or, where stamps
     are coarse, somebody who put everything back within one step of the clock.
     """
-    known, updated_at = intent.link.get(side, "updated_at"), record.updated_at
+    updated_at: datetime | None = record.updated_at
+    known = intent.link.get(side, "updated_at")
     if intent.kind != OperationKind.UPDATE or not known or not updated_at or updated_at > known:
         return False
     return not any(sign(rules, side, intent, path, record) for path in intent.values)
@@ -84,6 +91,7 @@ def is_behind(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
     """
     if not may_be_behind(work.rules, side, intent, record):
         return False
+    assert record.updated_at is not None
     updated_at, resolution = record.updated_at, work.capabilities(side).resolution
     if updated_at < intent.link.get(side, "updated_at") or resolution <= FINE:
         return True
