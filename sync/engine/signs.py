@@ -60,13 +60,14 @@ def _telling(rules: PairRules, side: Side, intent: Intent) -> Collection[str]:
     marks it inactive. Somebody may have put its reference back since, and then what the hub wrote beside that must not
     pass for an edit of theirs.
     """
-    written, reference = intent.values, rules.reference_path(side)
+    reference = rules.reference_path(side)
+    written: Collection[str] = intent.values
     if reference is None or reference not in written:
-        return written.keys()
+        return written
     if intent.rules:
         return [reference]
     marks = [path for path in rules.inactive(side) if path in written]
-    return [path for path in marks if intent.before.get(path) != written[path]] or written.keys()
+    return [path for path in marks if intent.before.get(path) != intent.values[path]] or written
 
 
 def may_be_behind(rules: PairRules, side: Side, intent: Intent, record: Record) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 from sync.connectors.base import OperationKind
@@ -152,8 +153,12 @@ def _lately(case: Case, row: Row, path: str, until: int) -> Iterator[Value]:
 
 
 def no_lossy_echo(case: Case) -> Iterator[str]:
-    """A spelling of the other system's never comes back over the value it was made of."""
-    for event in case.truth.of_hub(OperationKind.UPDATE):
+    """A spelling of the other system's never comes back over the value it was made of.
+
+    A restored hub does not know of what: the two meet anew, and its first winner decides.
+    """
+    restored = min((forgotten.stop for forgotten in case.simulation.restored), default=sys.maxsize)
+    for event in (event for event in case.truth.of_hub(OperationKind.UPDATE) if event.seq < restored):
         row = (event.side, event.written.entity, event.written.key)
         for path in event.written.after:
             before, after = event.written.before.get(path), event.written.after[path]

@@ -50,7 +50,11 @@ def no_missed_conflict(case: Case) -> Iterator[str]:
         if not known or loss.edit.seq <= since or not _was_told(case, loss):
             continue
         mapping = _mapping(case, loss)
-        if _is_back(case, loss, known) or (not loss.value and mapping.blank != "clear"):
+        if (
+            _is_back(case, loss, known)
+            or _was_tried(case, loss)
+            or (not loss.value and mapping.blank != "clear")
+        ):
             continue
         if not (_asked(case, loss, since) or (mapping.policy != "ask" and _kept(case, loss))):
             yield (
@@ -125,6 +129,17 @@ def _is_back(case: Case, loss: Loss, known: Sequence[tuple[Event, int]]) -> bool
     start, end = known[-1]
     ends = [end] if start.by_hub else [end, *(earlier for _, earlier in known[-2:-1])]
     return any(_said(case, loss, until) == essence(loss.path, loss.value) for until in ends)
+
+
+def _was_tried(case: Case, loss: Loss) -> bool:
+    """Whether the person typed just what a write of the hub's, of which nobody knew the end, would have left there."""
+    landed = {event.written.token for event in case.truth.of_hub()}
+    tried = (it for token, it in case.simulation.witness.changes.items() if token not in landed)
+    return any(
+        (change.side, change.entity, change.key) == loss.row
+        and any(it["property"] == loss.path and akin(it["after"], loss.value) for it in change.fields)
+        for change in tried
+    )
 
 
 def _said(case: Case, loss: Loss, until: int) -> str | None:

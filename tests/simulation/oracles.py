@@ -73,7 +73,7 @@ def _explained(case: Case, link: Link, path: str, other: str) -> bool:
     if _is_taken_for_a_spelling(case, link, path, other):
         return True
     return any((link.pk, field) in case.open for field in fields) or (
-        link.outcome == "failed" and other in link.problem
+        link.outcome == "failed" and any(f"{name}: " in link.problem for name in (path, other))
     )
 
 

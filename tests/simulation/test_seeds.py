@@ -8,7 +8,7 @@ from tests.simulation.simulation import Simulation
 
 KEPT = (
     27, 29, 33, 38, 55, 61, 90, 116, 140, 208, 219, 233, 241, 244, 254, 560, 1016, 1165, 1183, 1275, 20030, 20140,
-    20265, 20384,
+    20265, 20384, 30054, 30170, 30211, 30212,
 )  # fmt: skip
 """Seeds that once showed a defect, of the engine or of an oracle."""
 
