@@ -39,7 +39,8 @@ def take_outcomes(work: Slice, side: Side, outcomes: Sequence[tuple[Intent, Resu
     now = work.ports.now()
     links = Link.objects.select_for_update().in_bulk([intent.link_id for intent, _ in outcomes])
     for intent, result in outcomes:
-        intent.link = links[intent.link_id]
+        planned, intent.link = intent.link, links[intent.link_id]
+        asked_for = _asked_for(planned, intent.link)
         intent.link.attempts = min(intent.link.attempts, ANSWERED)
         if intent.link_id not in busy:
             intent.link.lease_token, intent.link.lease_until = "", None
@@ -47,6 +48,7 @@ def take_outcomes(work: Slice, side: Side, outcomes: Sequence[tuple[Intent, Resu
             _acknowledged(intent, side, result, now)
         else:
             _failed(intent, side, result.error, now)
+        intent.link.due_at = intent.link.due_at or asked_for
         if intent.state == IntentState.REFUSED:
             intent.link.settled_as = Outcome.FAILED.value
         work.touch([intent.link], _counted(intent))
@@ -63,6 +65,11 @@ def take_outcomes(work: Slice, side: Side, outcomes: Sequence[tuple[Intent, Resu
     told = [result.record for _, result in outcomes if result.record and not result.error]
     if told:
         observe(work, side, told, scan=None, now=now)
+
+
+def _asked_for(planned: Link, now: Link) -> datetime | None:
+    """When a link is due for what was said of it while its write was under way: that is still to be done."""
+    return now.due_at if now.due_at != planned.due_at else None
 
 
 def _counted(intent: Intent) -> Outcome:

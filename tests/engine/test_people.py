@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sync.connectors.base import Unavailable, Unknown
+from sync.connectors.base import Refused, Unavailable, Unknown
 from sync.engine import runner
 from sync.engine.check import check
 from sync.engine.runner import advance
@@ -370,3 +371,41 @@ def test_a_person_may_ask_for_a_link_in_the_moment_its_run_ends(
     monkeypatch.setattr(runner, "_recall_what_stands", and_then_ask)
     run = world.run(full=True)
     assert (run.state, run.counts) == (RunState.DONE, {"unchanged": 1})
+
+
+def while_it_is_refused(world: World, act: Callable[[], object]) -> None:
+    """A person says something while a write to webCRM is under way, which is then refused."""
+    left = [act]
+
+    def fault(call: str, phase: str) -> None:
+        if (call, phase) == ("write orgs", "before") and left:
+            left.pop()()
+            raise Refused("No.")
+
+    world.crm.faults = fault
+
+
+def test_a_conflict_that_is_decided_while_a_write_is_refused_is_carried_out(world: World) -> None:
+    world.customers.mappings.filter(erp_property="phone").update(policy="ask")
+    key = world.customer(name="Akkurat AS", phone="11 11 11 11", city="Oslo")
+    world.settle()
+    world.erp.edit("customers", key, {"phone": "22 22 22 22"})
+    world.crm.edit("orgs", world.link(erp_key=key).crm_key or "", {"OrgPhone": "33 33 33 33"})
+    world.run()
+    (conflict,) = world.conflicts()
+    world.erp.edit("customers", key, {"city": "Bergen"})
+    while_it_is_refused(world, lambda: conflicts.resolve(conflict, winner="erp", by="kari"))
+    world.run()
+    world.run()
+    conflict.refresh_from_db()
+    assert (conflict.state, conflict.closed_why) == ("closed", "carried out")
+
+
+def test_a_link_that_is_asked_for_while_its_write_is_refused_is_settled_again(world: World) -> None:
+    key = world.customer(name="Akkurat AS", city="Oslo")
+    world.settle()
+    world.erp.edit("customers", key, {"city": "Bergen"})
+    while_it_is_refused(world, lambda: links.resync(world.link(erp_key=key), by="kari"))
+    world.run()
+    world.run()
+    assert world.of_customer(key)["OrgCity"] == "Bergen"
