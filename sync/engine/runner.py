@@ -20,7 +20,7 @@ from sync.engine.poll import poll, poll_removed
 from sync.engine.rules import load
 from sync.engine.settle import settle_due
 from sync.engine.slice import LEASE, Means, Overtaken, Slice, free
-from sync.engine.waiting import wake_the_planned, wake_the_ready, wake_who_pointed
+from sync.engine.waiting import wake_from_a_clock_ahead, wake_the_planned, wake_the_ready, wake_who_pointed
 from sync.models.links import Intent, IntentState, Link
 from sync.models.pairs import EntityPair, Mode
 from sync.models.runs import OPEN_RUNS, Run, RunState
@@ -148,6 +148,7 @@ def _poll(work: Slice) -> bool:
     if read_schemas(work):
         work.rules = load(work.pair)
     take_over_from_the_dead(work.pair.pk, work.ports.now())
+    wake_from_a_clock_ahead(work.pair.pk, work.ports.now())
     for side in Side:
         full = work.run.full and not _read_since(work, side)
         if not poll(work, side, full=full):

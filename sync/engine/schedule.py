@@ -8,7 +8,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from sync.engine.evidence import take_over_from_the_dead
-from sync.engine.slice import free
+from sync.engine.slice import FARTHEST, free
+from sync.engine.waiting import wake_from_a_clock_ahead
 from sync.models.links import Link
 from sync.models.pairs import EntityPair, Mode
 from sync.models.runs import OPEN_RUNS, Run, RunState
@@ -80,7 +81,9 @@ def open_runs_for_due_links(now: datetime) -> list[Run]:
     due = Link.objects.filter(pair=OuterRef("pk"), due_at__lte=now)
     busy = Run.objects.filter(pair=OuterRef("pk"), state__in=OPEN_RUNS)
     rests = Run.objects.filter(
-        pair=OuterRef("pk"), state__in=[RunState.FAILED, RunState.CANCELLED], ended_at__gt=now - REST
+        pair=OuterRef("pk"),
+        state__in=[RunState.FAILED, RunState.CANCELLED],
+        ended_at__range=(now - REST, now + REST),
     )
     pairs = EntityPair.objects.exclude(mode=Mode.OFF).filter(Exists(due))
     ready = pairs.exclude(Exists(busy)).exclude(Exists(rests))
@@ -90,7 +93,7 @@ def open_runs_for_due_links(now: datetime) -> list[Run]:
 
 def runs_to_go_on(now: datetime) -> list[int]:
     """Open runs that nobody works on: fresh ones, interrupted ones, those whose worker died."""
-    rested = Q(resume_at__isnull=True) | Q(resume_at__lte=now)
+    rested = Q(resume_at__isnull=True) | Q(resume_at__lte=now) | Q(resume_at__gt=now + FARTHEST)
     runs = Run.objects.filter(free(now), rested, state__in=[RunState.QUEUED, RunState.RUNNING])
     return list(runs.order_by("pair__position", "pk").values_list("pk", flat=True))
 
@@ -99,5 +102,6 @@ def sweep(now: datetime) -> list[int]:
     """Make good whatever the queue lost: the ids of the runs that should be worked on now."""
     for pair in EntityPair.objects.exclude(mode=Mode.OFF):
         take_over_from_the_dead(pair.pk, now)
+        wake_from_a_clock_ahead(pair.pk, now)
     open_runs_for_due_links(now)
     return runs_to_go_on(now)

@@ -36,6 +36,9 @@ def free(now: datetime, lease: str = "lease") -> Q:
 GRACE = timedelta(minutes=2)
 """How long a request whose outcome nobody saw may still be under way."""
 
+FARTHEST = timedelta(hours=2)
+"""Nothing that waits by itself waits as long: what is to wait longer was told so by a clock that was far ahead."""
+
 
 class SystemChanged(Misconfigured):
     """Another system answers at the address than the one it was introduced to."""

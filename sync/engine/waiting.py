@@ -8,13 +8,21 @@ from django.db.models import Exists, OuterRef, Q
 
 from sync.core.vocabulary import Outcome, Side
 from sync.engine.rules import PairRules, reference_transforms
-from sync.models.links import Link
+from sync.engine.slice import FARTHEST, GRACE
+from sync.models.links import Intent, IntentState, Link
 from sync.models.pairs import EntityPair
 from sync.models.runs import Run
 
 WRITTEN, LINKED = Outcome.WRITTEN.value, Outcome.LINKED.value
 PLANNED = "planned while observing"
 """Why a link is due that was planned, shown to a person, and not written yet."""
+
+
+def wake_from_a_clock_ahead(pair_id: int, now: datetime) -> None:
+    """Our clock was far ahead and was set back: what became due then is due now, and not when that time comes."""
+    unknown = Intent.objects.standing(pair_id, IntentState.UNKNOWN)
+    unknown.filter(look_after__gt=now + FARTHEST).update(look_after=now + GRACE)
+    Link.objects.filter(pair=pair_id, due_at__gt=now + FARTHEST).update(due_at=now + GRACE)
 
 
 def wake_the_ready(pair: EntityPair, now: datetime) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
-from sync.connectors.base import Unknown
+from sync.connectors.base import Unavailable, Unknown
 from sync.engine.runner import advance
-from sync.engine.schedule import open_due_runs, open_run, runs_to_go_on
+from sync.engine.schedule import open_due_runs, open_run, runs_to_go_on, sweep
 from sync.engine.slice import LEASE
 from sync.models.links import Intent, Link
 from sync.models.pairs import EntityPair
@@ -101,6 +103,53 @@ def test_a_turn_that_was_set_while_our_clock_was_far_ahead_comes_at_once(world: 
     EntityPair.objects.update(next_run_at=then, next_full_at=then)
     assert [run.full for run in open_due_runs(world.clock.now())] == [True, True]
     assert open_due_runs(world.clock.now()) == []
+
+
+@contextmanager
+def our_clock_a_month_ahead(world: World) -> Iterator[None]:
+    now, world.erp.clock, world.crm.clock = world.clock.time, lambda: now, lambda: now
+    world.clock.pass_(30 * 86400)
+    yield
+    world.clock.time, world.erp.clock, world.crm.clock = now, world.clock.now, world.clock.now
+
+
+def test_what_was_to_be_tried_again_by_a_clock_far_ahead_is_not_put_off(world: World, key: str) -> None:
+    world.erp.edit("customers", key, {"city": "Bergen"})
+    away = failing(world.crm, "write orgs", "before", Unavailable("away"), times=9)
+    with our_clock_a_month_ahead(world), away:
+        world.run()
+    sweep(world.clock.now())
+    world.clock.pass_(300)
+    world.run()
+    assert world.of_customer(key)["OrgCity"] == "Bergen"
+
+
+def test_what_was_to_be_looked_for_by_a_clock_far_ahead_is_not_put_off(world: World) -> None:
+    world.customer(name="Akkurat AS")
+    lost = failing(world.crm, "write orgs", "before", Unknown("The connection was lost."))
+    with our_clock_a_month_ahead(world), lost:
+        world.run()
+    for _ in range(3):
+        world.clock.pass_(300)
+        world.run()
+    assert len(world.crm.keys("orgs")) == 1
+    assert not Change.objects.filter(outcome="pending").exists()
+
+
+def test_a_run_that_was_to_go_on_by_a_clock_far_ahead_goes_on(world: World) -> None:
+    busy = failing(world.erp, "list customers", "before", Unavailable("busy", retry_after=60))
+    with our_clock_a_month_ahead(world), busy:
+        run = start(world)
+        advance(run, world.means)
+    assert run.pk in sweep(world.clock.now())
+
+
+def test_a_run_that_failed_by_a_clock_far_ahead_keeps_nobody_waiting(world: World, key: str) -> None:
+    away = failing(world.erp, "list customers", "before", Unavailable("away"))
+    with our_clock_a_month_ahead(world), away:
+        assert world.run().state == RunState.FAILED
+    Link.objects.filter(erp_key=key).update(due_at=world.clock.now())
+    assert sweep(world.clock.now())
 
 
 def test_a_lease_of_a_worker_whose_clock_is_a_little_ahead_is_kept(world: World) -> None:
