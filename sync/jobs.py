@@ -19,7 +19,7 @@ from sync.engine.slice import Means
 from sync.models.runs import Run
 from sync.models.systems import System
 from sync.queue.breath import CANARY, breathe
-from sync.queue.hints import TICK, drop_unreadable, waiting
+from sync.queue.hints import TICK, drop_unreadable, keep_ticking, waiting
 from sync.queue.lifeline import is_held
 
 logger = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ def tick() -> None:
 def sweep_up() -> None:
     """Make good what the queue lost, or cannot read."""
     drop_unreadable()
+    keep_ticking()
     for run_id in sweep(timezone.now()):
         enqueue_once("run", run_id)
     for system_id in asked_for(timezone.now()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
@@ -10,6 +11,8 @@ from django_q.models import OrmQ, Schedule
 logger = logging.getLogger(__name__)
 
 TICK = "tick"
+FARTHEST = timedelta(minutes=10)
+"""The tick comes every minute; clocks of several machines may differ a little."""
 
 
 def ensure_tick() -> None:
@@ -26,6 +29,12 @@ def ensure_tick() -> None:
     }
     if not Schedule.objects.filter(name=TICK).update(**wanted):
         Schedule.objects.create(name=TICK, **wanted)
+
+
+def keep_ticking() -> None:
+    """A tick of a far day was set by a clock that was ahead: until then no pair would have its turn."""
+    now = timezone.now()
+    Schedule.objects.filter(name=TICK, next_run__gt=now + FARTHEST).update(next_run=now)
 
 
 def drop_unreadable() -> None:

@@ -170,3 +170,13 @@ def test_the_schedule_asks_for_the_tick_by_its_name() -> None:
     scheduler()
     (row,) = OrmQ.objects.all()
     assert (row.func(), row.args()) == ("sync.jobs.perform", ("tick",))
+
+
+@pytest.mark.django_db
+def test_a_tick_that_was_set_while_our_clock_was_far_ahead_comes_at_once() -> None:
+    ensure_tick()
+    Schedule.objects.update(next_run=timezone.now() + timedelta(days=30))
+    jobs.sweep_up()
+    scheduler()
+    (row,) = OrmQ.objects.all()
+    assert row.args() == ("tick",)
