@@ -16,10 +16,15 @@ from sync.services.pairs import observe_anew
 def enter_credentials(
     system: System, secrets: dict[str, str], *, by: str, reason: str = "", keep: bool = False
 ) -> None:
-    """Seal new credentials. The audit names them and never tells them. `keep`: those not named stay as they are."""
+    """Seal new credentials. The audit names them and never tells them. `keep`: those not named stay as they are.
+
+    Raises `NotPossible` where those cannot be opened, and nothing was given to take their place.
+    """
     with transaction.atomic():
         # What is kept is what stands there now: a new address may have forgotten what the caller had read.
         found = System.objects.select_for_update().get(pk=system.pk)
+        if keep and not secrets and found.credentials.closed:
+            raise NotPossible(f"Nothing was entered, and nothing has changed. {CLOSED}")
         system.credentials = {**(found.credentials if keep else {}), **secrets}
         system.save(update_fields=["credentials"])
         system.tokens.all().delete()

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from sync.connectors.base import Misconfigured
 from sync.models.runs import Act
 from sync.models.systems import System
+from sync.services.acts import NotPossible
 from sync.services.opening import opened
 from sync.services.systems import enter_credentials
 from tests import factories as make
@@ -59,6 +60,15 @@ def test_a_system_whose_credentials_cannot_be_opened_is_not_called(crm: System):
 def test_credentials_may_be_entered_again(crm: System):
     enter_credentials(found(), {"auth_code": "new"}, by="kari", keep=True)
     assert dict(found().credentials) == {"auth_code": "new"}
+
+
+def test_saving_an_empty_form_does_not_throw_away_what_a_key_may_open_again(
+    crm: System, settings: Any, old_keys: tuple[str, ...]
+):
+    with pytest.raises(NotPossible, match=r"^Nothing was entered, and nothing has changed\. .* HUB_KEYS"):
+        enter_credentials(found(), {}, by="kari", keep=True)
+    settings.HUB_KEYS = (key(), *old_keys)
+    assert dict(found().credentials) == SECRETS
 
 
 def test_sealing_anew_lets_the_old_key_go(settings: Any):
