@@ -18,6 +18,7 @@ from sync.engine.evidence import confirm_rest, look, take_over_from_the_dead
 from sync.engine.guard import judge
 from sync.engine.poll import poll, poll_removed
 from sync.engine.rules import load
+from sync.engine.schedule import span
 from sync.engine.settle import settle_due
 from sync.engine.slice import LEASE, Means, Overtaken, Slice, free
 from sync.engine.waiting import wake_from_a_clock_ahead, wake_the_planned, wake_the_ready, wake_who_pointed
@@ -161,7 +162,7 @@ def _poll(work: Slice) -> bool:
     if work.run.writes:
         wake_the_planned(work.run, work.ports.now())
     if work.run.full:
-        next_full_at = work.ports.now() + timedelta(seconds=work.pair.full_interval)
+        next_full_at = work.ports.now() + span(work.pair.full_interval)
         EntityPair.objects.filter(pk=work.pair.pk).update(next_full_at=next_full_at)
     return _to(work, Run.Phase.GUARD)
 

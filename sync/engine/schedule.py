@@ -21,6 +21,9 @@ EARLY = timedelta(seconds=30)
 TRY_AGAIN = timedelta(hours=1)
 """When a full read that does not come to its end has its turn again. The runs between read what changed."""
 
+CENTURY = 36_500 * 86_400
+"""Seconds. SQLite keeps an interval that leads beyond the end of the calendar."""
+
 REST = timedelta(minutes=1)
 """How long after a run that failed, or that a person ended, what is due is left to the pair's own interval."""
 
@@ -52,18 +55,21 @@ def open_due_runs(now: datetime) -> list[Run]:
     return [run for pair in due if (run := _open_in_turn(pair, now))]
 
 
+def span(interval: int) -> timedelta:
+    """An interval as a time that can be added: one pair that says nonsense must not keep the others from their turn."""
+    return timedelta(seconds=min(interval, CENTURY))
+
+
 def _is_over(at: datetime | None, interval: int, now: datetime) -> bool:
     """A time further off than its interval was set by a clock that was ahead, or by a longer interval."""
-    return at is None or not now < at <= now + timedelta(seconds=interval)
+    return at is None or not now < at <= now + span(interval)
 
 
 def _open_in_turn(pair: EntityPair, now: datetime) -> Run | None:
     full = _is_over(pair.next_full_at, pair.full_interval, now)
     taken = EntityPair.objects.filter(pk=pair.pk, next_run_at=pair.next_run_at).update(
-        next_run_at=now + timedelta(seconds=pair.interval),
-        next_full_at=now + min(TRY_AGAIN, timedelta(seconds=pair.full_interval))
-        if full
-        else pair.next_full_at,
+        next_run_at=now + span(pair.interval),
+        next_full_at=now + min(TRY_AGAIN, span(pair.full_interval)) if full else pair.next_full_at,
     )
     if not taken:
         return None

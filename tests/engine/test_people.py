@@ -183,6 +183,14 @@ def test_two_edits_of_what_a_record_was_made_without_are_a_conflict(world: World
     )
 
 
+def test_an_interval_beyond_the_calendar_keeps_no_other_pair_from_its_turn(world: World) -> None:
+    EntityPair.objects.filter(name="customers").update(interval=9 * 10**18, full_interval=9 * 10**18)
+    EntityPair.objects.get(name="customers").full_clean()  # SQLite has room for it, so the form takes it
+    assert {run.pair.name for run in open_due_runs(world.clock.now())} == {"customers", "contacts"}
+    assert world.run(full=True).state == RunState.DONE
+    assert not open_due_runs(world.clock.now())
+
+
 # Removals
 
 
