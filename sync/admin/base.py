@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import unfold.admin
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db import DataError
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -74,7 +76,27 @@ def page_of(row: Model, name: str = "change", *more: object) -> str:
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{name}", args=[row.pk, *more])
 
 
-class HubAdmin(ThemedAdmin):
+ASKED = ("exact", "isnull", "gte", "lt")
+"""What addresses of our own lists ask of a field."""
+NOT_TO_BE_ASKED = (ValueError, OverflowError, DataError)
+
+
+class Narrowed(ThemedAdmin):
+    """A list that is narrowed by its own filters, and says so where an address asks for what no row can be."""
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Other questions than our own may take for ever, as regular expressions do."""
+        asked = lookup.rpartition("__")[2]
+        return (asked == lookup or asked in ASKED) and super().lookup_allowed(lookup, value, request)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        try:
+            return super().get_changelist_instance(request)
+        except NOT_TO_BE_ASKED as error:
+            raise IncorrectLookupParameters from error
+
+
+class HubAdmin(Narrowed):
     """A list that stays quick, and rows with pages and verbs."""
 
     list_per_page = 50

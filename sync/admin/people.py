@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from knox.models import AuthToken
 
-from sync.admin.base import HubAdmin
+from sync.admin.base import HubAdmin, Narrowed
 from sync.admin.show import column
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if admin.site.is_registered(AuthToken):
 
 
 @admin.register(User)
-class PersonAdmin(ThemedUserAdmin):
+class PersonAdmin(Narrowed, ThemedUserAdmin):
     form = unfold.forms.UserChangeForm
     actions = None
     add_form = unfold.forms.UserCreationForm
@@ -77,7 +77,7 @@ def _may_touch(request: HttpRequest, user: Any) -> bool:
 
 
 @admin.register(Group)
-class RoleAdmin(ThemedGroupAdmin):
+class RoleAdmin(Narrowed, ThemedGroupAdmin):
     actions = None
     list_per_page = 50
     show_full_result_count = False

@@ -240,3 +240,32 @@ def test_no_page_of_ours_carries_a_script_of_its_own(sign_in: SignIn, world: Sim
         f"run/{world.run.pk}/change",
     ):
         assert b"<script>" not in client.get(f"/admin/sync/{page}/").content
+
+
+NOBODYS_QUESTIONS = (
+    "sync/change/?created_at__year=0",
+    "sync/act/?done_at__year=99999",
+    "sync/run/?state__regex=(",
+    "sync/link/?name__iregex=^(a%2B)%2B$",
+    "sync/link/?erp_seen__contains=x",
+    "sync/link/?id__range=1",
+    "sync/system/?credentials__startswith=gAAAA",
+    "auth/user/?username__regex=(",
+)
+NO_ROW = (
+    "sync/change/?created_at__gte=9999-12-31T23:59:59-12:00",
+    f"sync/link/?run__exact={10**30}",
+    f"sync/conflict/?link__exact={10**30}",
+)
+
+
+@pytest.mark.parametrize("asked", NOBODYS_QUESTIONS)
+def test_a_list_is_asked_nothing_but_what_its_own_addresses_ask(sign_in: SignIn, asked: str):
+    """A regular expression may keep a worker busy for ever, and part of a secret is not looked for."""
+    assert sign_in("root").get(f"/admin/{asked}").status_code == 400
+
+
+@pytest.mark.parametrize("asked", NO_ROW)
+def test_a_list_that_is_asked_for_what_no_row_can_be_shows_all(sign_in: SignIn, asked: str):
+    answer = sign_in("auditor").get(f"/admin/{asked}")
+    assert (answer.status_code, answer["Location"]) == (302, f"/admin/{asked.partition('?')[0]}?e=1")
