@@ -10,6 +10,7 @@ from sync.admin.forms import AskForm
 from sync.models.pairs import EntityPair, Mode
 from sync.models.runs import Run
 from sync.services import pairs, runs
+from sync.services.acts import NotPossible
 
 RUN = "sync.add_run"
 DECIDE = "sync.change_entitypair"
@@ -18,6 +19,11 @@ DECIDE = "sync.change_entitypair"
 def _runs(*, full: bool = False, plan_only: bool = False) -> Callable[..., Done]:
     def act(pair: EntityPair, *, by: str, values: dict[str, Any]) -> Done:
         run = runs.request(pair, by=by, trigger=Run.Trigger.PERSON, full=full, plan_only=plan_only)
+        if (full and not run.full) or (plan_only and run.writes):
+            what = "writes" if plan_only else "reads only what changed"
+            raise NotPossible(
+                f"{run} is {run.get_state_display()}, and {what}. Let it end, or cancel it, then ask again."
+            )
         return Done(message=f"{run} is asked for.", leads_to=run)
 
     return act

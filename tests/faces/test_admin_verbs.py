@@ -45,6 +45,18 @@ def test_an_operator_asks_for_a_run_and_lands_on_its_page(
     )
 
 
+@pytest.mark.parametrize(("verb", "what"), [("full", "reads only what changed"), ("plan-run", "writes")])
+def test_an_open_run_that_does_something_else_is_not_said_to_be_what_was_asked_for(
+    operator: Client, verb: str, what: str
+):
+    pair = make.PairFactory(mode="live")
+    run = make.RunFactory(pair=pair, state="queued", writes=True)
+    (sentence,) = said(do(operator, "entitypair", pair, verb))
+    assert sentence == f"{run} is queued, and {what}. Let it end, or cancel it, then ask again."
+    do(operator, "entitypair", pair, "run")
+    assert Run.objects.get() == run
+
+
 def test_a_pair_that_is_off_runs_for_nobody(operator: Client):
     pair = make.PairFactory(mode="off")
     (sentence,) = said(do(operator, "entitypair", pair, "run"))
