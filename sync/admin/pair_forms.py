@@ -13,7 +13,7 @@ from sync.core.records import Property
 from sync.core.scope import BadCondition, parse_conditions
 from sync.core.vocabulary import Side
 from sync.models.pairs import DataType, EntityPair, FieldMapping, MatchRule
-from sync.services.ends import moved_ends
+from sync.services.ends import circle, moved_ends, moved_name
 from sync.services.opening import unknown_entity
 from sync.services.pairs import match_problems_of, problems_of, properties_of, property_names
 
@@ -66,6 +66,8 @@ class PairForm(forms.ModelForm):  # type: ignore[type-arg]
         wanted = {side: (system.name, entity) for side, (system, entity) in ends.items() if system and entity}
         for side, sentence in (moved_ends(stored, wanted) if stored else {}).items():
             self.add_error(f"{side}_entity", sentence)
+        for name, sentence in _moved(stored, found).items() if stored else ():
+            self.add_error(name, sentence)
         self._name_unknown_entities(ends)
         return found
 
@@ -80,6 +82,15 @@ class PairForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_inactive(self) -> dict[str, Any]:
         return _by_side(self.cleaned_data["inactive"], dict)
+
+
+def _moved(stored: EntityPair, wanted: dict[str, Any]) -> dict[str, str]:
+    """Why its name and its parent may not be what they were set to: sentences by field."""
+    sentences = {
+        "name": moved_name(stored, wanted["name"]) if wanted.get("name") else "",
+        "parent": circle(stored, wanted.get("parent")),
+    }
+    return {name: sentence for name, sentence in sentences.items() if sentence}
 
 
 def _by_side(told: Any, kind: type) -> dict[str, Any]:

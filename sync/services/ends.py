@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from django.db.models import Q
 
+from sync.core.transforms.chain import parse
+from sync.core.transforms.transform import BadTransform
 from sync.core.vocabulary import Side
 from sync.models.links import Link
-from sync.models.pairs import EntityPair
+from sync.models.pairs import EntityPair, FieldMapping
 from sync.models.systems import System
 
 End = tuple[str, str]
@@ -35,3 +37,36 @@ def moved_kind(stored: System, kind: str) -> str:
     return (
         f"There are links to records of this system as '{stored.kind}'. Make a new system for another kind."
     )
+
+
+def pointed_at(mapping: FieldMapping) -> set[str]:
+    """The names of the pairs in which a mapping looks its references up."""
+    try:
+        return {step.arguments[0] for step in parse(mapping.transforms) if step.name == "ref"}
+    except BadTransform:
+        return set()
+
+
+def moved_name(stored: EntityPair, name: str) -> str:
+    """Why a pair that others point at by its name keeps it; empty where it may have another one."""
+    if stored.name == name:
+        return ""
+    pointing = FieldMapping.objects.filter(active=True, transforms__contains="ref").select_related("pair")
+    theirs = sorted({row.pair.name for row in pointing if stored.name in pointed_at(row)})
+    if not theirs:
+        return ""
+    return (
+        f"Mappings of {', '.join(theirs)} point at this pair by its name, ref({stored.name}): they would find nothing "
+        "any more. Switch those off first, and let them point at the new name afterwards; or keep the name."
+    )
+
+
+def circle(stored: EntityPair, parent: EntityPair | None) -> str:
+    """Why a pair may not have that parent: each would wait for the other. Empty where it may."""
+    above: set[int] = set()
+    while parent is not None and parent.pk not in above:
+        if parent.pk == stored.pk:
+            return "A pair cannot be above itself. Choose another parent, or none."
+        above.add(parent.pk)
+        parent = parent.parent
+    return ""

@@ -24,6 +24,7 @@ from sync.models.links import Link
 from sync.models.pairs import EntityPair, FieldMapping, MatchRule, Mode
 from sync.models.runs import OPEN_RUNS, Run, RunState
 from sync.services.acts import NotPossible, record
+from sync.services.ends import pointed_at
 
 UNHURT = {"interval", "full_interval", "guard_removals", "guard_changes", "guard_blanks", "position"}
 """Settings that change when a pair runs, and nothing of what it writes."""
@@ -157,6 +158,10 @@ def problems_of(pair: EntityPair, mappings: Sequence[FieldMapping]) -> dict[int,
     found: dict[int, list[str]] = defaultdict(list)
     for problem in compile_rules(pair, [row for row in rows if row.active], [], known).problems:
         found[int(problem.mapping)].append(problem.message)
+    pairs = sorted({pair.name, *EntityPair.objects.values_list("name", flat=True)})
+    for place, row in enumerate(rows):
+        for name in pointed_at(row).difference(pairs) if row.active else ():
+            found[place].append(f"There is no pair '{name}' to point at. Write one of: {', '.join(pairs)}.")
     return dict(found)
 
 

@@ -279,3 +279,31 @@ def test_saving_a_pair_leaves_when_it_runs_next(
     save(administrator, world.pair, [saved(world.mapping)], interval=120)
     world.pair.refresh_from_db()
     assert (world.pair.interval, world.pair.next_run_at) == (120, SOON)
+
+
+def refusals(answer: HttpResponse) -> dict[str, list[str]]:
+    """Sentences by field, of the pair itself."""
+    return dict(answer.context["adminform"].form.errors)
+
+
+def test_a_pair_that_others_point_at_keeps_its_name(administrator: Client, world: SimpleNamespace):
+    contacts = make.PairFactory(name="contacts", parent=world.pair)
+    mapping = make.MappingFactory(pair=contacts, transforms=f"ref({world.pair.name})")
+    answer = save(administrator, world.pair, [saved(world.mapping)], name="companies")
+    assert refusals(answer)["name"][0].startswith("Mappings of contacts point at this pair by its name, ref(")
+    FieldMapping.objects.filter(pk=mapping.pk).update(active=False)
+    assert save(administrator, world.pair, [saved(world.mapping)], name="companies").status_code == 302
+
+
+def test_a_mapping_that_points_at_no_pair_says_so(administrator: Client, world: SimpleNamespace):
+    row = new("phone", "OrganisationTelephone", transforms="ref(kunder)")
+    answer = save(administrator, world.pair, [saved(world.mapping), row])
+    (sentence,) = errors(answer)["transforms"]
+    assert sentence == f"There is no pair 'kunder' to point at. Write one of: {world.pair.name}."
+
+
+@pytest.mark.parametrize("between", [False, True])
+def test_a_pair_is_not_above_itself(administrator: Client, world: SimpleNamespace, between: bool):
+    parent = make.PairFactory(name="contacts", parent=world.pair) if between else world.pair
+    answer = save(administrator, world.pair, [saved(world.mapping)], parent=parent.pk)
+    assert refusals(answer)["parent"] == ["A pair cannot be above itself. Choose another parent, or none."]
