@@ -10,7 +10,7 @@ from django.db.models import Case, QuerySet, Value, When
 from django.http import HttpRequest
 
 from sync.admin.base import Done, ReadAdmin, Verb
-from sync.admin.forms import ReasonForm, choice, text_input
+from sync.admin.forms import PlainJSONField, ReasonForm, choice, text_input
 from sync.admin.show import column, moment, short, values_text, when
 from sync.admin.tables import Table, badge, cells, facts, to
 from sync.core.vocabulary import Side
@@ -42,7 +42,7 @@ class ResolveForm(ReasonForm):
         choices=[("erp", "keep ERP"), ("crm", "keep webCRM"), ("other", "other value")], widget=choice()
     )
     value = forms.CharField(required=False, widget=text_input(), label="Other value")
-    seen = forms.JSONField(widget=forms.HiddenInput)
+    seen = PlainJSONField(widget=forms.HiddenInput)
     field_order = ("winner", "value", "reason", "seen")
 
     def __init__(self, *args: Any, row: Conflict, **kwargs: Any) -> None:

@@ -102,7 +102,13 @@ def _by_side(told: Any, kind: type) -> dict[str, Any]:
         if not isinstance(found, kind):
             raise forms.ValidationError(f"What stands for '{side}' must have the form {shape}.")
         _check_conditions(found)
+        _check_values(found)
     return told
+
+
+def _check_values(found: Any) -> None:
+    if isinstance(found, dict) and any(isinstance(value, dict | list) for value in found.values()):
+        raise forms.ValidationError("What a property is set to is one text or number, true, false or null.")
 
 
 def _check_conditions(found: Any) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
-from django.db.models import JSONField, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 
 from sync.admin.base import HubAdmin, Page, ThemedInline
-from sync.admin.forms import json_input
+from sync.admin.forms import JSON_FIELDS
 from sync.admin.pair_forms import MAPPING_FIELDS, MappingForm, MappingFormSet, MatchFormSet, PairForm
 from sync.admin.pair_verbs import VERBS
 from sync.admin.show import column, counts_text, moment
@@ -46,7 +46,7 @@ class MatchInline(ThemedInline):
 @admin.register(EntityPair)
 class PairAdmin(HubAdmin):
     form = PairForm
-    formfield_overrides = {JSONField: {"widget": json_input()}}
+    formfield_overrides = JSON_FIELDS
     list_display = (
         "name",
         "standing",

@@ -7,14 +7,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import JSONField
 from django.forms import model_to_dict
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
 from sync.admin.base import Done, HubAdmin, Page, Verb
-from sync.admin.forms import AskForm, ReasonForm, json_input, secret_input, text_input
+from sync.admin.forms import JSON_FIELDS, AskForm, ReasonForm, secret_input, text_input
 from sync.admin.show import column, moment, short, when
 from sync.admin.tables import Table, cells, facts
 from sync.models.sealing import CLOSED
@@ -42,6 +41,12 @@ class SystemForm(forms.ModelForm):  # type: ignore[type-arg]
         if refusal:
             raise forms.ValidationError(refusal)
         return kind
+
+    def clean_config(self) -> dict[str, Any]:
+        found = self.cleaned_data["config"]
+        if not isinstance(found, dict):
+            raise forms.ValidationError('Write names and values: {"preset": "customerp"}, or {} for none.')
+        return found
 
     def _post_clean(self) -> None:
         """The row as it would be saved is held to its connector."""
@@ -129,7 +134,7 @@ class SystemAdmin(HubAdmin):
     search_fields = ("^name",)
     form = SystemForm
     fields = SETTINGS
-    formfield_overrides = {JSONField: {"widget": json_input()}}
+    formfield_overrides = JSON_FIELDS
     change_form_outer_before_template = "sync/system.html"
     verbs = VERBS
     pages = (Page(name="properties", label="Properties", show="properties", icon="list_alt"),)

@@ -181,6 +181,11 @@ SHAPES = [
     ("scope", '{"erp": ["type"]}', "Write each condition"),
     ("inactive", '{"erp": []}', "must have the form"),
     ("inactive", "[]", "Write it per side"),
+    ("inactive", '{"erp": {"isInactive": [true]}}', "is one text or number"),
+    ("inactive", '{"erp": {"rank": NaN}}', "none that JSON knows"),
+    ("inactive", '{"erp": {"name": "\\ud800"}}', "a letter that cannot be kept"),
+    ("scope", '{"erp": [{"path": "\\u0000"}]}', "a letter that cannot be kept"),
+    ("scope", "[" * 100_000, "nested too deeply"),
 ]
 
 

@@ -84,6 +84,10 @@ MISFITS = [
     ({"address": "http://api.webcrm.com/"}, "address", "use https, or list it in HUB_ALLOW_HOSTS"),
     ({"address": "https://me:word@api.webcrm.com/"}, "address", "credentials are kept apart"),
     ({"config": '{"batchs": false}'}, "config", "no 'batchs'"),
+    ({"config": "[]"}, "config", "Write names and values"),
+    ({"config": "null"}, "config", "Write names and values"),
+    ({"config": '{"batches": "\\ud800"}'}, "config", "a letter that cannot be kept"),
+    ({"config": "[" * 100_000}, "config", "nested too deeply"),
 ]
 
 

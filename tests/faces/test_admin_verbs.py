@@ -138,6 +138,14 @@ def test_a_decision_on_values_that_have_moved_is_refused(operator: Client):
     assert conflict.state == ConflictState.OPEN
 
 
+def test_a_decision_on_what_no_page_has_shown_is_refused(operator: Client):
+    conflict = make.ConflictFactory()
+    asked = {**answer_of(conflict, winner="erp"), "seen": "[" * 100_000}
+    assert do(operator, "conflict", conflict, "resolve", **asked).status_code == 200
+    conflict.refresh_from_db()
+    assert conflict.state == ConflictState.OPEN
+
+
 def test_another_value_must_be_given(operator: Client):
     conflict = make.ConflictFactory()
     answer = do(operator, "conflict", conflict, "resolve", **answer_of(conflict, winner="other", value=""))
