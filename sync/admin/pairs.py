@@ -180,8 +180,10 @@ class PairAdmin(HubAdmin):
         return self.page(request, pair, "sync/properties.html", table=table, sides=pairs.sides_of(pair))
 
     def plan(self, request: HttpRequest, pair: EntityPair) -> HttpResponse:
-        side, _, kind = request.GET.get("writes", "").partition("-")
         found = plans.overview(pair)
+        side, _, kind = request.GET.get("writes", "").partition("-")
+        if (side, kind) not in found.kinds:
+            side = kind = ""
         writes = plans.planned(pair, side=side, kind=kind).order_by("id")
         shown = Paginator(writes, self.list_per_page).get_page(request.GET.get("page"))
         return self.page(

@@ -42,10 +42,19 @@ class WhySaid(Said):
     reason = reason()
 
 
+class PairName(serializers.SlugRelatedField[EntityPair]):
+    """The name of a pair. What no database can look for is the name of none."""
+
+    def to_internal_value(self, data: Any) -> EntityPair:
+        if UNWRITABLE.search(str(data)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class LinkSaid(Said):
     """Two records that are the same."""
 
-    pair = serializers.SlugRelatedField(slug_field="name", queryset=EntityPair.objects.all())
+    pair = PairName(slug_field="name", queryset=EntityPair.objects.all())
     erp_key = serializers.CharField(max_length=200)
     crm_key = serializers.CharField(max_length=200)
     reason = reason()
@@ -54,7 +63,7 @@ class LinkSaid(Said):
 class RunSaid(Said):
     """A run that is asked for."""
 
-    pair = serializers.SlugRelatedField(slug_field="name", queryset=EntityPair.objects.all())
+    pair = PairName(slug_field="name", queryset=EntityPair.objects.all())
     full = serializers.BooleanField(default=False, help_text="Read both sides completely.")
     plan_only = serializers.BooleanField(
         default=False, help_text="Write nothing; show what would be written."

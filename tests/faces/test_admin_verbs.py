@@ -200,6 +200,18 @@ def test_the_plan_shows_what_would_be_written_and_by_kind(sign_in: SignIn):
     assert "Approve plan" in everything
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize("asked", ["%00-%00", "erp-%00", "nobody-create", "erp"])
+def test_a_plan_that_is_narrowed_to_what_it_does_not_hold_is_shown_whole(on_postgres: None, asked: str):
+    pair = make.PairFactory()
+    fields = [{"property": "OrganisationName", "before": None, "after": "Akkurat AS", "why": "First."}]
+    make.LinkFactory(pair=pair, name="Akkurat AS", plan=[{"side": "crm", "kind": "create", "fields": fields}])
+    browser = Client()
+    browser.force_login(make.UserFactory(role="auditor"))
+    answer = browser.get(f"/admin/sync/entitypair/{pair.pk}/plan/?writes={asked}")
+    assert "Akkurat AS" in answer.content.decode()
+
+
 def test_only_who_may_approve_is_offered_it(sign_in: SignIn):
     pair = make.PairFactory()
     make.RunFactory(pair=pair, writes=False)

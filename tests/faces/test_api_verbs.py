@@ -240,3 +240,10 @@ def synced_stage() -> World:
     stage.customer(name="Akkurat AS", phone="+47 22 00 00 00")
     stage.settle()
     return stage
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("name", ["custo\0mers", "custo\ud800mers"])
+def test_a_name_that_no_database_can_look_for_is_that_of_no_pair(on_postgres: None, name: str) -> None:
+    answer = caller("operator").post("runs/", pair=name)
+    assert (answer.code, answer.body["fields"]) == (400, {"pair": ["Invalid value."]})
