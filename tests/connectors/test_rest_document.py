@@ -255,3 +255,27 @@ def test_the_description_in_the_docs_is_one():
     example = yaml.safe_load(text.partition("```yaml\n")[2].partition("```")[0])
     document = read_document(example, {"client_id": "one", "client_secret": "two"})
     assert list(document.resources) == ["customers"]
+
+
+WRITTEN_OUT: list[tuple[dict[str, Any], str]] = [
+    ({"kind": "bearer", "value": "0pen"}, "auth.value"),
+    ({"kind": "api_key", "name": "X-Key", "value": "0pen"}, "auth.value"),
+    ({"kind": "basic", "user": "kari", "password": "0pen"}, "auth.password"),
+    ({"kind": "login_token", "token": {"path": "/login", "body": {"password": "0pen"}}}, "auth.token.body.password"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("auth", "place"), WRITTEN_OUT)
+def test_a_credential_that_is_written_out_is_refused_and_not_repeated(
+    auth: dict[str, Any], place: str
+) -> None:
+    """Whoever may look at a system sees its configuration, and so does whoever reads the audit or a dump."""
+    with pytest.raises(Misconfigured) as refusal:
+        opened(changed("auth", auth))
+    sentence = str(refusal.value)
+    assert sentence.startswith(f"{place} holds no credential: enter it as one of the system's credentials")
+    assert "0pen" not in sentence
+
+
+def test_either_half_of_a_basic_signature_may_be_the_credential() -> None:
+    opened(changed("auth", {"kind": "basic", "user": "${secret.token}", "password": "x"}))

@@ -50,6 +50,12 @@ class Section:
         """A text in which `${secret.x}` is replaced by the credential x."""
         return self._with_credentials(name, self._text(name))
 
+    def demand_credential(self, *names: str) -> None:
+        """One of these is a credential: written out, it would stand on pages and in the audit for all to read."""
+        if names and not any(SECRET.search(self._text(name)) for name in names):
+            todo = "enter it as one of the system's credentials, and write ${secret.NAME} here"
+            self.wrong(names[-1], "holds no credential", todo)
+
     def _with_credentials(self, name: str, text: str) -> str:
         def credential(found: re.Match[str]) -> str:
             value = self._credentials.get(found.group(1))
@@ -72,8 +78,10 @@ class Section:
         return self.secret(name) if self.has(name) and all(self._credentials.get(n) for n in names) else ""
 
     def secrets(self) -> dict[str, str]:
-        """All of the section's texts, with their credentials filled in."""
-        return {str(name): self.secret(str(name)) for name in self._raw}
+        """All of the section's texts, with their credentials filled in: one of them is one."""
+        found = {str(name): self.secret(str(name)) for name in self._raw}
+        self.demand_credential(*found)
+        return found
 
     def number(self, name: str, default: int, *, least: int = 0, most: int = 1_000_000) -> int:
         value = self._take(name)

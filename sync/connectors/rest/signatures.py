@@ -145,15 +145,19 @@ def _none(_section: Section) -> Auth:
 def _api_key(section: Section) -> Auth:
     place = section.choice("in", ("header", "query"), "header")
     said = {section.text("name"): section.secret("value")}
+    section.demand_credential("value")
     return Auth(fixed=Fixed(in_headers=said) if place == "header" else Fixed(in_query=said))
 
 
 def _bearer(section: Section) -> Auth:
-    return Auth(fixed=Fixed(in_headers={"Authorization": f"Bearer {section.secret('value')}"}))
+    said = {"Authorization": f"Bearer {section.secret('value')}"}
+    section.demand_credential("value")
+    return Auth(fixed=Fixed(in_headers=said))
 
 
 def _basic(section: Section) -> Auth:
     pair = f"{section.secret('user')}:{section.secret('password')}"
+    section.demand_credential("user", "password")
     return Auth(fixed=Fixed(in_headers={"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}))
 
 
