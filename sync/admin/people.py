@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from knox.models import AuthToken
 
 from sync.admin.base import HubAdmin, Narrowed
+from sync.admin.login import LoginForm
 from sync.admin.show import column
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ else:
 BEYOND_ROLES = ("is_superuser", "user_permissions")
 """What would let an administrator make somebody, themselves included, mightier than any role."""
 
+admin.site.login_form = LoginForm
 admin.site.unregister(User)
 admin.site.unregister(Group)
 if admin.site.is_registered(AuthToken):

@@ -241,3 +241,19 @@ def test_a_token_is_seen_and_revoked(administrator: Client):
     assert secret not in page
     administrator.post(f"/admin/knox/authtoken/{token.pk}/delete/", {"post": "yes"})
     assert not AuthToken.objects.exists()
+
+
+def log_in(password: str, **more: str) -> HttpResponse:
+    typed = {"username": "kari", "password": password}
+    return Client().post("/admin/login/", typed, headers=more)
+
+
+def test_guessing_passwords_is_slowed_down(db: None, monkeypatch: pytest.MonkeyPatch):
+    """From one address; from another one, whoever knows theirs still gets in."""
+    make.UserFactory(username="kari", role="operator")
+    assert log_in(make.PASSWORD).status_code == 302
+    for number in range(9):
+        assert "correct username and password" in log_in(f"guess {number}").content.decode()
+    assert "has tried too often. Wait 6" in log_in(make.PASSWORD, x_forwarded_for="8.8.8.8").content.decode()
+    monkeypatch.setattr("sync.admin.login.Attempts.get_ident", lambda *_: "10.0.0.7")
+    assert log_in(make.PASSWORD).status_code == 302
