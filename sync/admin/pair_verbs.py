@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django import forms
+
 from sync.admin.base import Done, Verb
-from sync.admin.forms import AskForm
+from sync.admin.forms import AskForm, ReasonForm
 from sync.models.pairs import EntityPair, Mode
 from sync.models.runs import Run
 from sync.services import pairs, runs
 from sync.services.acts import NotPossible
 
 RUN = "sync.add_run"
+LARGEST = 2**63 - 1
 DECIDE = "sync.change_entitypair"
 
 
@@ -37,8 +40,19 @@ def _mode(mode: Mode) -> Callable[..., Done]:
     return act
 
 
+class PlanForm(ReasonForm):
+    """`seen` is the run whose plan the person looked at."""
+
+    seen = forms.IntegerField(required=False, min_value=1, max_value=LARGEST, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, row: EntityPair, **kwargs: Any) -> None:
+        run = pairs.latest_plan(row)
+        kwargs["initial"] = {"seen": run.pk if run else None, **(kwargs.get("initial") or {})}
+        super().__init__(*args, row=row, **kwargs)
+
+
 def _approve(pair: EntityPair, *, by: str, values: dict[str, Any]) -> Done:
-    run = pairs.approve_plan(pair, by=by, reason=values["reason"])
+    run = pairs.approve_plan(pair, by=by, seen=values["seen"], reason=values["reason"])
     return Done(message=f"The plan of {run} is approved. {pair} may go live.")
 
 
@@ -60,7 +74,7 @@ VERBS = (
         direct=True, says="Work out what would be written, and write nothing.", offered=_is_on,
     ),
     Verb(
-        name="approve", label="Approve plan", permission=DECIDE, act=_approve, icon="check",
+        name="approve", label="Approve plan", permission=DECIDE, act=_approve, icon="check", form=PlanForm,
         says="You have looked at what the last observing run would do, and it may be done.",
         offered=lambda pair: pair.approved_version != pair.rules_version,
     ),

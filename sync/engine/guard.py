@@ -41,6 +41,8 @@ class Stretch:
     now: datetime
     approved: Run | None
     """The run a person approved last, whenever that was."""
+    looked_at: datetime | None
+    """Up to when what that run brought was shown to them."""
 
     @property
     def until(self) -> datetime:
@@ -56,7 +58,7 @@ class Stretch:
 
     @property
     def is_cut_short(self) -> bool:
-        return self.approved is not None and self.approved.approved_at == self.since
+        return self.looked_at is not None and self.looked_at == self.since
 
 
 def judge(rules: PairRules, now: datetime) -> str:
@@ -66,10 +68,18 @@ def judge(rules: PairRules, now: datetime) -> str:
     """
     pair = rules.pair
     approved = pair.runs.filter(approved_at__lte=now + SKEW).order_by("-approved_at").first()
-    looked_at = approved.approved_at if approved else None
-    stretch = Stretch(since=max(now - DAY, looked_at or now - DAY), now=now, approved=approved)
+    looked_at = _looked_at(approved) if approved else None
+    since = max(now - DAY, looked_at or now - DAY)
+    stretch = Stretch(since=since, now=now, approved=approved, looked_at=looked_at)
     links = Link.objects.linked().filter(pair=pair, settled_at__isnull=False)
     return _removals(rules, links, stretch) or _changes(rules, links, stretch)
+
+
+def _looked_at(approved: Run) -> datetime | None:
+    """A plan shows what there was when it was made, however late it is approved: what came since nobody has seen."""
+    if approved.writes or not (approved.approved_at and approved.ended_at):
+        return approved.approved_at
+    return min(approved.approved_at, approved.ended_at)
 
 
 def _removals(rules: PairRules, links: LinkQuerySet, stretch: Stretch) -> str:
@@ -91,8 +101,8 @@ def _is_missing(side: Side, stretch: Stretch) -> Q:
     """Noticed to be missing since; and what nobody has looked at and is still to follow, however long that waits."""
     noticed = f"{side}_missing_at"
     unanswered = Q(**{f"{noticed}__lte": stretch.until}, due_at__lte=stretch.now, state=LinkState.ACTIVE)
-    if stretch.approved:
-        unanswered &= Q(**{f"{noticed}__gt": stretch.approved.approved_at})
+    if stretch.looked_at:
+        unanswered &= Q(**{f"{noticed}__gt": stretch.looked_at})
     return stretch.within(noticed) | unanswered
 
 
@@ -122,9 +132,9 @@ def _is_touched(stretch: Stretch) -> Q:
     """Noticed to have moved since, written or not; and due, whoever said so, unless that was looked at."""
     due = Q(due_at__lte=stretch.now)
     moved = stretch.within("moved_at")
-    if stretch.approved is None:
+    if stretch.looked_at is None:
         return moved | due & ~Q(reason=LEFT)
-    moved |= due & Q(moved_at__gt=stretch.approved.approved_at, moved_at__lte=stretch.until)
+    moved |= due & Q(moved_at__gt=stretch.looked_at, moved_at__lte=stretch.until)
     # What a person approved stays due until it is written, and what the hub itself tries again is no news.
     return moved if stretch.is_cut_short else moved | due & ~Q(reason__in=[LEFT, PLANNED])
 

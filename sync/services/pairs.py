@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.forms import model_to_dict
 from django.utils import timezone
 
@@ -86,14 +86,21 @@ def _refuse_unapproved(pair: EntityPair) -> None:
 
 def latest_plan(pair: EntityPair) -> Run | None:
     """The last complete observing run under the rules as they stand."""
-    return pair.runs.filter(state=RunState.DONE, writes=False, rules_version=pair.rules_version).first()
+    return _plans(pair).first()
 
 
-def approve_plan(pair: EntityPair, *, by: str, reason: str = "") -> Run:
-    """A person has looked at what an observing run would do. Returns that run."""
+def _plans(pair: EntityPair) -> QuerySet[Run]:
+    return pair.runs.filter(state=RunState.DONE, writes=False, rules_version=pair.rules_version)
+
+
+def approve_plan(pair: EntityPair, *, by: str, seen: int | None = None, reason: str = "") -> Run:
+    """A person has looked at what an observing run would do. Returns that run.
+
+    `seen` is the run that was shown; else it is the last one. What was noticed after its end the guard judges anew.
+    """
     with transaction.atomic():
         found = EntityPair.objects.select_for_update().get(pk=pair.pk)
-        run = latest_plan(found)
+        run = _plans(found).filter(pk=seen).first() if seen else latest_plan(found)
         if run is None:
             raise NotPossible(
                 f"{found} has no complete plan under its mappings as they stand. Let it observe once."

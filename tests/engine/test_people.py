@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
 from sync.connectors.base import Refused, Unavailable, Unknown
-from sync.engine import runner
+from sync.engine import guard, runner
 from sync.engine.check import check
 from sync.engine.runner import advance
 from sync.engine.schedule import open_due_runs
@@ -189,6 +190,27 @@ def test_an_interval_beyond_the_calendar_keeps_no_other_pair_from_its_turn(world
     assert {run.pair.name for run in open_due_runs(world.clock.now())} == {"customers", "contacts"}
     assert world.run(full=True).state == RunState.DONE
     assert not open_due_runs(world.clock.now())
+
+
+def test_what_came_after_the_plan_that_was_looked_at_is_held(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pair that observes plans every minute: a flood may come between the look and the approval."""
+    monkeypatch.setattr(timezone, "now", world.clock.now)
+    monkeypatch.setattr(guard, "SMALL", 20)
+    keys = [world.customer(name=f"Firma {number}", phone="22 00 00 00") for number in range(40)]
+    world.settle()
+    change_rules(world.customers)
+    seen = world.run(full=True)
+    for key in keys[:30]:
+        world.erp.edit("customers", key, {"phone": ""})
+    world.run()
+    fresh = EntityPair.objects.get(name="customers")
+    pairs.approve_plan(fresh, by="kari", seen=seen.pk)
+    pairs.set_mode(fresh, "live", by="kari")
+    held = world.run()
+    assert held.state == RunState.HELD
+    assert held.problem.startswith(f"'phone' went blank in 30 of 40 linked records in erp since {seen} was")
 
 
 # Removals

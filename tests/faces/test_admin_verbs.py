@@ -200,6 +200,18 @@ def test_the_plan_shows_what_would_be_written_and_by_kind(sign_in: SignIn):
     assert "Approve plan" in everything
 
 
+def test_the_plan_that_is_approved_is_the_one_that_was_shown(administrator: Client):
+    pair = make.PairFactory()
+    shown = make.RunFactory(pair=pair, writes=False)
+    page = administrator.get(f"/admin/sync/entitypair/{pair.pk}/plan/").content.decode()
+    assert f"/do/approve/?seen={shown.pk}" in page
+    make.RunFactory(pair=pair, writes=False)
+    asked = administrator.get(f"/admin/sync/entitypair/{pair.pk}/do/approve/?seen={shown.pk}")
+    assert f'name="seen" value="{shown.pk}"' in asked.content.decode()
+    do(administrator, "entitypair", pair, "approve", seen=shown.pk)
+    assert Run.objects.get(approved_by="administrator") == shown
+
+
 @pytest.mark.postgres
 @pytest.mark.parametrize("asked", ["%00-%00", "erp-%00", "nobody-create", "erp"])
 def test_a_plan_that_is_narrowed_to_what_it_does_not_hold_is_shown_whole(on_postgres: None, asked: str):
