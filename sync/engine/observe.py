@@ -95,8 +95,9 @@ def _notice(work: Slice, link: Link, side: Side, record: Record, *, now: datetim
         return False
     matters = returned or parent != link.get(side, "parent") or _matters(work.rules, link, side, before)
     if matters:
-        link.due_at, link.attempts = min(link.due_at or now, now), 0
-        link.reason = f"changed in {work.pair.system(side)}"
+        link.due_at, link.reason = min(link.due_at or now, now), f"changed in {work.pair.system(side)}"
+        if parent != link.get(side, "parent") or _differs(work.rules, side, before, link.get(side, "seen")):
+            link.attempts = 0
     return matters
 
 

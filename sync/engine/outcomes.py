@@ -176,7 +176,8 @@ def _refused(intent: Intent, side: Side, error: ConnectorError, now: datetime) -
 
 def _stale(intent: Intent, _side: Side, _error: ConnectorError, now: datetime) -> None:
     _dropped(intent, now)
-    intent.link.due_at, intent.link.reread, intent.link.reason = now, True, "moved while it was planned"
+    intent.link.reread = True
+    _look_again(intent, "moved while it was planned", now)
 
 
 def _gone(intent: Intent, side: Side, error: ConnectorError, now: datetime) -> None:
@@ -186,11 +187,21 @@ def _gone(intent: Intent, side: Side, error: ConnectorError, now: datetime) -> N
         return
     _dropped(intent, now)
     intent.link.put(side, missing_at=intent.link.get(side, "missing_at") or now)
-    intent.link.due_at, intent.link.reason = now, "missing when it was to be written"
+    _look_again(intent, "missing when it was to be written", now)
+
+
+def _look_again(intent: Intent, reason: str, now: datetime) -> None:
+    """At once. A record that is answered so every time, whatever is read of it, waits: else its run would never end."""
+    link = intent.link
+    link.due_at, link.reason = now, reason
+    if link.attempts >= ANSWERED:
+        link.due_at, link.problem = now + _wait(link), intent.problem
 
 
 def _not_now(intent: Intent, _side: Side, _error: ConnectorError, now: datetime) -> None:
     _dropped(intent, now)
-    link = intent.link
-    wait = timedelta(seconds=min(3600, 5 * 2**link.attempts))
-    link.due_at, link.reason = now + wait, "tries again"
+    intent.link.due_at, intent.link.reason = now + _wait(intent.link), "tries again"
+
+
+def _wait(link: Link) -> timedelta:
+    return timedelta(seconds=min(3600, 5 * 2**link.attempts))
