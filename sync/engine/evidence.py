@@ -13,6 +13,7 @@ from sync.connectors.base import OperationKind
 from sync.core.records import Record
 from sync.core.vocabulary import Side
 from sync.engine.confirm import confirm, finish_changes
+from sync.engine.fresh import each_alone
 from sync.engine.lost import is_lost, tell
 from sync.engine.observe import match_keys, observe
 from sync.engine.outcomes import adopt_key
@@ -28,6 +29,8 @@ PUT_BACK = (
     "The end of a write of this value was not seen: it never landed here, or somebody put back what had been here "
     "before. Retry to have it written, or edit it on either side."
 )
+LATER = timedelta(hours=1)
+"""When a record that cannot be looked at has its turn again."""
 UNSEEN = "The worker that made this call ended before it saw the answer."
 
 
@@ -75,7 +78,7 @@ def confirm_rest(work: Slice, side: Side) -> bool:
     rest = Intent.objects.standing(work.pair.pk, IntentState.ACKNOWLEDGED).filter(side=side)
     last = 0
     while intents := list(rest.filter(pk__gt=last).order_by("pk")[:CHUNK]):
-        found = _read(work, side, [intent.key for intent in intents if intent.key])
+        found, _ = _read(work, side, [intent.key for intent in intents if intent.key])
         with transaction.atomic():
             work.hold()
             now = work.ports.now()
@@ -100,10 +103,29 @@ def _end_waiting(
     lost.update(state=IntentState.UNKNOWN, look_after=now + GRACE)
 
 
-def _read(work: Slice, side: Side, keys: Sequence[str]) -> dict[str, Record]:
-    if not keys:
-        return {}
-    return work.connectors[side].read(work.pair.entity(side), keys, paths=work.rules.paths[side])
+def _read(work: Slice, side: Side, keys: Sequence[str]) -> tuple[dict[str, Record], dict[str, str]]:
+    """Records by key, and what was said of those that cannot be read."""
+    entity, paths = work.pair.entity(side), work.rules.paths[side]
+    found, silent = each_alone(
+        lambda some: work.connectors[side].read(entity, some, paths=paths).values(), keys
+    )
+    return {record.key: record for record in found}, silent
+
+
+def _put_off(intent: Intent, problem: str, now: datetime) -> None:
+    """The outcome stays unknown for now, and people are told why."""
+    intent.look_after = now + LATER
+    intent.save(update_fields=["look_after"])
+    Link.objects.filter(pk=intent.link_id).update(due_at=None, problem=problem)
+
+
+def _without_silent(
+    intents: Mapping[str, Intent], silent: Mapping[str, str], now: datetime
+) -> dict[str, Intent]:
+    """Those whose records could be asked for. The others have their turn again later."""
+    for name, why in silent.items():
+        _put_off(intents[name], f"Unknown outcome, and it cannot be looked for: {why}", now)
+    return {name: intent for name, intent in intents.items() if name not in silent}
 
 
 def _lock(intents: Collection[Intent]) -> None:
@@ -116,10 +138,11 @@ def _lock(intents: Collection[Intent]) -> None:
 def _look_by_key(work: Slice, side: Side, intents: Sequence[Intent]) -> None:
     if not intents:
         return
-    found = _read(work, side, [intent.key for intent in intents])
+    found, silent = _read(work, side, [intent.key for intent in intents])
     with transaction.atomic():
         work.hold()
         now = work.ports.now()
+        intents = list(_without_silent({intent.key: intent for intent in intents}, silent, now).values())
         landed = [i for i in intents if i.key in found and _landed(work, side, i, found[i.key])]
         left = [_as_left(work, side, intent, found[intent.key]) for intent in landed]
         observe(work, side, list(found.values()), scan=None, now=now)
@@ -176,14 +199,17 @@ def _look_by_reference(work: Slice, side: Side, intents: Sequence[Intent]) -> No
     if path is None or len(lost) == len(intents):
         return
     wanted = {str(intent.values[path]): intent for intent in intents if path in intent.values}
+    entity, paths = work.pair.entity(side), work.rules.paths[side]
+    records, silent = each_alone(
+        lambda some: work.connectors[side].find(entity, path, some, paths=paths), list(wanted)
+    )
     found: dict[str, list[Record]] = defaultdict(list)
-    for record in work.connectors[side].find(
-        work.pair.entity(side), path, list(wanted), paths=work.rules.paths[side]
-    ):
+    for record in records:
         found[str(record.values.get(path))].append(record)
     with transaction.atomic():
         work.hold()
         now = work.ports.now()
+        wanted = _without_silent(wanted, silent, now)
         _lock(wanted.values())
         for value, intent in wanted.items():
             others = separated(intent.link, side)
@@ -204,13 +230,8 @@ def _settle_create(work: Slice, side: Side, intent: Intent, records: list[Record
         _ended_without(side, [intent], now)
     else:
         keys = ", ".join(record.key for record in records)
-        intent.look_after = now + timedelta(hours=1)
-        intent.save(update_fields=["look_after"])
-        Link.objects.filter(pk=intent.link_id).update(
-            due_at=None,
-            problem=f"{work.pair.system(side)} has {len(records)} records that carry its key: {keys}. "
-            "Remove the reference from all but one of them.",
-        )
+        problem = f"{work.pair.system(side)} has {len(records)} records that carry its key: {keys}. "
+        _put_off(intent, problem + "Remove the reference from all but one of them.", now)
 
 
 def _came_and_went(work: Slice, side: Side, intent: Intent) -> Link | None:

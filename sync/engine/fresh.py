@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
-from sync.connectors.base import Nonsense
+from sync.connectors.base import Gone, Nonsense, Refused
+from sync.core.records import Record
 from sync.core.vocabulary import Side
 from sync.engine.observe import observe
 from sync.engine.poll import poll
@@ -16,6 +17,12 @@ from sync.models.links import Link
 
 CANARIES = 3
 """So many of the newest are asked for, and of the oldest, where some may have been removed together."""
+
+
+OF_ONE = (Refused, Gone, Nonsense)
+"""What a question may be answered with because of a single record."""
+BELIEVED = 3
+"""So many that cannot be asked for, each alone, and none that can: then it is no record's own trouble."""
 
 
 class Blind(Nonsense):
@@ -56,9 +63,7 @@ def _read(work: Slice, side: Side, keys: Sequence[str]) -> None:
     Where that would be news, some who were there a moment ago are asked for in the same breath: a system that finds
     none of those either has lost its sight, and nothing is believed of it.
     """
-    canaries = _canaries(work, side, keys)
-    asked = [*keys, *canaries]
-    found = work.connectors[side].read(work.pair.entity(side), asked, paths=work.rules.paths[side])
+    found, canaries = _asked(work, side, keys, _canaries(work, side, keys))
     gone, astray = ([key for key in group if key not in found] for group in (keys, canaries))
     blind = bool(gone and astray) and len(astray) == len(canaries)
     with transaction.atomic():
@@ -74,6 +79,44 @@ def _read(work: Slice, side: Side, keys: Sequence[str]) -> None:
             f"{len(astray)} that were there a moment ago. Nothing was changed. Check that the credentials still see "
             "these records."
         )
+
+
+def _asked(
+    work: Slice, side: Side, keys: Sequence[str], canaries: Sequence[str]
+) -> tuple[dict[str, Record], Sequence[str]]:
+    """What was found, and which canaries could be asked for: one that cannot be read must not spoil the question."""
+    entity, paths = work.pair.entity(side), work.rules.paths[side]
+
+    def read(some: Sequence[str]) -> dict[str, Record]:
+        return work.connectors[side].read(entity, some, paths=paths)
+
+    try:
+        return read([*keys, *canaries]), canaries
+    except OF_ONE:
+        found = read(keys)
+        others, silent = each_alone(lambda some: read(some).values(), canaries)
+        return found | {other.key: other for other in others}, [it for it in canaries if it not in silent]
+
+
+def each_alone(
+    ask: Callable[[Sequence[str]], Iterable[Record]], names: Sequence[str]
+) -> tuple[list[Record], dict[str, str]]:
+    """All of them in one question. Where one of them may be what spoils it, each alone: it must not stop the others."""
+    if not names:
+        return [], {}
+    silent: dict[str, str] = {}
+    found: list[Record] = []
+    try:
+        return list(ask(names)), silent
+    except OF_ONE:
+        for name in names:
+            try:
+                found += ask([name])
+            except OF_ONE as error:
+                silent[name] = str(error)
+                if len(silent) >= BELIEVED and not found:
+                    raise
+    return found, silent
 
 
 def _suspect(

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from sync.connectors.base import ConnectorError, Gone, Operation, Result, Stale
+from sync.connectors.base import ConnectorError, Gone, Operation, Refused, Result, Stale, Unknown
+from sync.connectors.memory import MemoryConnector
 from sync.connectors.memory_system import MemorySystem
 from sync.models.runs import RunState
-from tests.world import World
+from tests.world import World, failing
 
 
 class Endless(BaseException):
@@ -51,3 +52,34 @@ def test_a_write_that_is_never_taken_does_not_keep_its_run_for_ever(
     assert tried[odd] < 10
     assert str(error()) in world.link(erp_key=odd).problem
     assert (world.erp.values("customers", sound) or {})["phone"] == "99 99 99 99"
+
+
+@pytest.mark.parametrize("verb", ["read", "find"])
+def test_a_record_that_cannot_be_looked_for_stops_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """The outcome of its write stays unknown, and the others go on."""
+    odd, sound = world.customer(name="Akkurat AS"), world.customer(name="Annen AS")
+    if verb == "read":
+        world.settle()
+    for key in (odd, sound):
+        world.erp.edit("customers", key, {"city": "Bergen"})
+    with failing(world.crm, "write orgs", "before", Unknown("The connection was lost.")):
+        world.run()
+    not_to_be_asked_for = {world.link(erp_key=odd).crm_key or odd}
+    ask = getattr(MemoryConnector, verb)
+
+    def asked(connector: MemoryConnector, entity: str, *names: Any, **facts: Any) -> object:
+        if not_to_be_asked_for & set(names[-1]):
+            raise Refused("It may not be read.")
+        return ask(connector, entity, *names, **facts)
+
+    monkeypatch.setattr(MemoryConnector, verb, asked)
+    world.clock.pass_(300)
+    assert world.run().state == RunState.DONE
+    assert world.of_customer(sound)["OrgCity"] == "Bergen"
+    assert "cannot be looked for: crm: It may not be read." in world.link(erp_key=odd).problem
+    monkeypatch.undo()
+    world.clock.pass_(4000)
+    world.settle()
+    assert world.of_customer(odd)["OrgCity"] == "Bergen"
