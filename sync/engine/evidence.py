@@ -16,7 +16,7 @@ from sync.engine.confirm import confirm, finish_changes
 from sync.engine.fresh import each_alone
 from sync.engine.lost import is_lost, tell
 from sync.engine.observe import match_keys, observe
-from sync.engine.outcomes import adopt_key
+from sync.engine.outcomes import adopt_key, of_another
 from sync.engine.pairing import absorb, separated, wake_children
 from sync.engine.signs import has_landed, is_behind, put_back
 from sync.engine.slice import GRACE, Slice, free
@@ -218,7 +218,10 @@ def _look_by_reference(work: Slice, side: Side, intents: Sequence[Intent]) -> No
 
 
 def _settle_create(work: Slice, side: Side, intent: Intent, records: list[Record], now: datetime) -> None:
-    if len(records) == 1:
+    taken = of_another(work, side, {record.key: intent.link for record in records})
+    if len(records) == 1 and taken:
+        _put_off(intent, taken[records[0].key], now)
+    elif len(records) == 1:
         intent.key = records[0].key
         adopt_key(work, intent.link, side, intent.key, now)
         confirm(work, side, [(intent.link, intent, records[0])], now)

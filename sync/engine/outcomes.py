@@ -38,16 +38,17 @@ OUTCOME_FIELDS = (
 def take_outcomes(work: Slice, side: Side, outcomes: Sequence[tuple[Intent, Result]], busy: set[int]) -> None:
     now = work.ports.now()
     links = Link.objects.select_for_update().in_bulk([intent.link_id for intent, _ in outcomes])
+    of_others = _of_others(work, side, outcomes)
     for intent, result in outcomes:
         planned, intent.link = intent.link, links[intent.link_id]
         asked_for = _asked_for(planned, intent.link)
         intent.link.attempts = min(intent.link.attempts, ANSWERED)
         if intent.link_id not in busy:
             intent.link.lease_token, intent.link.lease_until = "", None
-        if result.error is None:
-            _acknowledged(intent, side, result, now)
+        if error := result.error or of_others.get(intent.link_id):
+            _failed(intent, side, error, now)
         else:
-            _failed(intent, side, result.error, now)
+            _acknowledged(intent, side, result, now)
         intent.link.due_at = intent.link.due_at or asked_for
         if intent.state == IntentState.REFUSED:
             intent.link.settled_as = Outcome.FAILED.value
@@ -105,6 +106,29 @@ def _acknowledged(intent: Intent, side: Side, result: Result, now: datetime) -> 
     elif intent.kind == OperationKind.CREATE and intent.key:
         link.put(side, key=intent.key)
         link.linked_at = now
+
+
+def _of_others(
+    work: Slice, side: Side, outcomes: Sequence[tuple[Intent, Result]]
+) -> dict[int, ConnectorError]:
+    """Creates that were answered with a record which is another one's counterpart: nothing was made."""
+    made = {
+        result.key: intent.link
+        for intent, result in outcomes
+        if intent.kind == OperationKind.CREATE and result.error is None and result.key
+    }
+    return {made[key].pk: Refused(why) for key, why in of_another(work, side, made).items()}
+
+
+def of_another(work: Slice, side: Side, made: Mapping[str, Link]) -> dict[str, str]:
+    """Records that are said to have been made for these links and are linked already, with a sentence for people."""
+    held = Link.objects.linked().filter(**{"pair": work.pair, f"{side}_key__in": list(made)})
+    system = work.pair.system(side)
+    return {
+        key: f"{system} says that '{key}' was made, which is the counterpart of '{link}' already. Look at both there."
+        for link in held.exclude(pk__in=[link.pk for link in made.values()])
+        if (key := link.get(side, "key"))
+    }
 
 
 def adopt_key(work: Slice, link: Link, side: Side, key: str, now: datetime) -> None:

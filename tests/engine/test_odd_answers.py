@@ -8,9 +8,19 @@ from typing import Any
 
 import pytest
 
-from sync.connectors.base import ConnectorError, Gone, Operation, Refused, Result, Stale, Unknown
+from sync.connectors.base import (
+    ConnectorError,
+    Gone,
+    Operation,
+    OperationKind,
+    Refused,
+    Result,
+    Stale,
+    Unknown,
+)
 from sync.connectors.memory import MemoryConnector
 from sync.connectors.memory_system import MemorySystem
+from sync.models.links import Link
 from sync.models.runs import RunState
 from tests.world import World, failing
 
@@ -83,3 +93,31 @@ def test_a_record_that_cannot_be_looked_for_stops_nobody(
     world.clock.pass_(4000)
     world.settle()
     assert world.of_customer(odd)["OrgCity"] == "Bergen"
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["answered", "unseen"])
+def test_a_create_that_gives_a_record_somebody_has_already_takes_it_from_nobody(
+    world: World, lost: bool
+) -> None:
+    """Systems that know a record again, by its number or its name, update that one and say it was made."""
+    first = world.customer(name="Akkurat AS")
+    world.settle()
+    org = world.link(erp_key=first).crm_key or ""
+    apply = world.crm.apply
+
+    def know_it_again(entity: str, operation: Operation, **facts: Any) -> Result:
+        if operation.kind is not OperationKind.CREATE:
+            return apply(entity, operation, **facts)
+        world.crm.edit("orgs", org, {"OrgRef": operation.values["OrgRef"]}, by="hub")
+        return Result(key=org, error=Unknown("The connection was lost.") if lost else None)
+
+    world.crm.apply = know_it_again  # type: ignore[method-assign]
+    second = world.customer(name="Annen AS")
+    world.run()
+    world.clock.pass_(300)
+    if lost:
+        Link.objects.filter(erp_key=first).update(state="paused")  # else its reference is set right at once
+    world.run()
+    assert world.link(erp_key=first).crm_key == org
+    assert world.link(erp_key=second).crm_key is None
+    assert "counterpart of 'Akkurat AS' already" in world.link(erp_key=second).problem
