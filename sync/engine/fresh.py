@@ -35,8 +35,13 @@ def is_open(work: Slice, side: Side) -> bool:
 
 
 def must_read(work: Slice, link: Link, side: Side) -> bool:
-    """Whether a record is asked for by its key: suspects, and all where neither a version nor a change list helps."""
-    blind = is_open(work, side) and not work.capabilities(side).changed_since
+    """Whether a record is asked for by its key: suspects, and all where neither a version nor a change list helps.
+
+    Some systems tell a version only of a record that is asked for by itself.
+    """
+    protected = work.capabilities(side).conditional and link.get(side, "version")
+    listed = is_open(work, side) and work.capabilities(side).changed_since
+    blind = work.run.writes and not (protected or listed)
     return bool(link.get(side, "key")) and bool(blind or link.reread or link.get(side, "missing_at"))
 
 

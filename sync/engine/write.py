@@ -24,7 +24,7 @@ from sync.connectors.base import (
 )
 from sync.core.vocabulary import Side
 from sync.engine.draft import Decision, Draft
-from sync.engine.fresh import is_open, look_again
+from sync.engine.fresh import is_open, look_again, must_read
 from sync.engine.outcomes import take_outcomes
 from sync.engine.slice import LEASE, Slice, free
 from sync.models.links import Intent, Link, LinkState
@@ -106,7 +106,9 @@ def _may_go_on(work: Slice, side: Side, batch: Sequence[Intent], later: Sequence
     one had it before the decisions."""
     links = [intent.link for intent in batch]
     try:
-        goes_on = not work.must_stop() and (not is_open(work, side) or look_again(work, side, links))
+        if not is_open(work, side):
+            links = [link for link in links if must_read(work, link, side)]
+        goes_on = not work.must_stop() and (not links or look_again(work, side, links))
     except ConnectorError as error:
         _let_go(work, [*batch, *later], error)
         raise

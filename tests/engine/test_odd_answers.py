@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from sync.connectors.base import (
 )
 from sync.connectors.memory import MemoryConnector
 from sync.connectors.memory_system import MemorySystem
+from sync.core.records import Record
 from sync.models.links import Link
 from sync.models.runs import RunState
 from tests.world import World, failing
@@ -121,3 +123,31 @@ def test_a_create_that_gives_a_record_somebody_has_already_takes_it_from_nobody(
     assert world.link(erp_key=first).crm_key == org
     assert world.link(erp_key=second).crm_key is None
     assert "counterpart of 'Akkurat AS' already" in world.link(erp_key=second).problem
+
+
+def test_a_record_whose_version_no_list_tells_is_read_before_it_is_written(world: World) -> None:
+    """An ETag in the header is told of one record at a time. Without it the write is as unprotected as any."""
+    world.customers.mappings.filter(erp_property="phone").update(policy="ask")
+    key = world.customer(name="Akkurat AS", phone="22 00 00 00")
+    world.settle()
+    record = world.erp.record
+
+    def listed(*asked: Any) -> Record | None:
+        found = record(*asked)
+        is_list = world.erp.calls[-1].name.startswith("list")
+        return replace(found, version=None) if found and is_list else found
+
+    world.erp.record = listed  # type: ignore[method-assign]
+    world.run(full=True)
+    world.crm.edit("orgs", world.link(erp_key=key).crm_key or "", {"OrgPhone": "99 99 99 99"})
+
+    def edit_behind_the_poll(call: str, phase: str) -> None:
+        if (call, phase) == ("list orgs", "after") and next(coming, False):
+            world.erp.edit("customers", key, {"phone": "11 11 11 11"})
+
+    coming = iter([True])
+    world.crm.faults = edit_behind_the_poll
+    world.run()
+    assert (world.erp.values("customers", key) or {})["phone"] == "11 11 11 11"
+    (conflict,) = world.conflicts()
+    assert conflict.crm_values == {"OrgPhone": "99 99 99 99"}
