@@ -235,3 +235,24 @@ def test_conflicts_of_mappings_that_are_no_more_are_all_closed(world: World) -> 
     world.run()
     assert world.conflicts() == []
     assert set(Conflict.objects.values_list("closed_why", flat=True)) == {"its mapping is no more"}
+
+
+def test_an_address_of_which_one_field_flips_is_frozen_as_a_whole(world: World) -> None:
+    key = world.customer(name="Akkurat AS", city="Oslo", zip="0150")
+    world.settle()
+    for _ in range(2):
+        world.erp.edit("customers", key, {"city": "Bergen"})
+        world.run()
+        world.crm.edit("orgs", world.link(erp_key=key).crm_key or "", {"OrgCity": "Oslo"})
+        world.run()
+    world.erp.edit("customers", key, {"city": "Bergen", "zip": "5003"})
+    world.run()
+    values = world.of_customer(key)
+    assert (values["OrgCity"], values["OrgZip"]) == ("Oslo", "0150")
+    for conflict in world.conflicts():
+        assert world.of_customer(key)["OrgCity"] == "Oslo"
+        Conflict.objects.filter(pk=conflict.pk).update(state="ruled", winner="erp", resolved_by="kari")
+        Link.objects.update(due_at=world.clock.now())
+        world.run()
+    values = world.of_customer(key)
+    assert (values["OrgCity"], values["OrgZip"]) == ("Bergen", "5003")
