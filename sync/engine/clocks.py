@@ -19,6 +19,11 @@ def on_our_clock(stamp: datetime, system: System) -> datetime:
     return stamp - timedelta(seconds=system.clock_ahead or 0.0)
 
 
+def on_their_clock(moment: datetime, system: System) -> datetime:
+    """A moment of ours as the system's clock would have stamped it."""
+    return moment + timedelta(seconds=system.clock_ahead or 0.0)
+
+
 def margin(sides: Iterable[tuple[System, Capabilities]]) -> timedelta:
     """Edits closer than this are not told apart by their stamps."""
     return timedelta(seconds=sum(_error(system) + capabilities.resolution for system, capabilities in sides))

@@ -14,6 +14,7 @@ from sync.core.records import Record, Values
 from sync.core.stamps import restamp
 from sync.core.values import meaning
 from sync.core.vocabulary import Outcome, Side
+from sync.engine.clocks import on_their_clock
 from sync.engine.confirm import LEFT, confirm
 from sync.engine.rules import PairRules
 from sync.engine.signs import is_behind, may_be_behind
@@ -124,7 +125,7 @@ def _meaning(rules: PairRules, side: Side, path: str, values: dict[str, object])
 def _remember(rules: PairRules, link: Link, side: Side, record: Record, *, now: datetime) -> None:
     before = link.get(side, "seen")
     seen = {**before, **rules.wanted(side, record.values)}
-    moment = record.updated_at or now
+    moment = record.updated_at or on_their_clock(now, rules.pair.system(side))
     link.put(
         side,
         seen=seen,

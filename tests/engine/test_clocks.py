@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -25,6 +26,21 @@ def test_newest_is_newest_however_far_a_clock_is_off(
     world.run()
     world.crm.edit("orgs", pair[1], {"OrgName": "Older"})
     world.clock.pass_(20)
+    world.erp.edit("customers", pair[0], {"name": "Newer"})
+    world.settle()
+    assert world.of_customer(pair[0])["OrgName"] == "Newer"
+
+
+def test_newest_is_newest_where_records_bear_no_stamp(world: World, pair: tuple[str, str]) -> None:
+    """What is read of them is stamped by our clock: how far theirs is off must not count twice."""
+    record = world.erp.record
+    world.erp.clock = lambda: world.clock.now() + timedelta(seconds=600)
+    world.erp.record = lambda *asked: (  # type: ignore[method-assign]
+        replace(found, updated_at=None) if (found := record(*asked)) else None
+    )
+    world.run()
+    world.crm.edit("orgs", pair[1], {"OrgName": "Older"})
+    world.clock.pass_(240)
     world.erp.edit("customers", pair[0], {"name": "Newer"})
     world.settle()
     assert world.of_customer(pair[0])["OrgName"] == "Newer"
