@@ -10,11 +10,13 @@ from django.db import transaction
 from sync.connectors.base import Gone, Misconfigured, Nonsense, Page, Refused, Removed
 from sync.core.records import Record
 from sync.core.vocabulary import Side
+from sync.engine.clocks import margin, on_their_clock
 from sync.engine.drift import note_what_is_not_shown
 from sync.engine.observe import observe
 from sync.engine.slice import Slice
 from sync.models.links import Link, LinkState
 from sync.models.pairs import Cursor, EntityPair
+from sync.models.systems import System
 
 OVERLAP = timedelta(minutes=2)
 """How far a run reads back behind its cursor: records may become visible late. Once it has, and so much later than the
@@ -25,9 +27,6 @@ A_HANDFUL = 20
 
 CLOCKS = timedelta(minutes=10)
 """How far the remote's clock may be from ours where only ours can be asked."""
-
-FUTURE = timedelta(days=1)
-"""A stamp further ahead than any clock goes wrong is no stamp."""
 
 WATCHED = (LinkState.ACTIVE, LinkState.EXCLUDED)
 """Links of which it matters that a record is gone: out of scope too, for a scope may be widened."""
@@ -100,7 +99,7 @@ def _take_in(work: Slice, cursor: Cursor, side: Side, page: Page) -> bool:
     observe(work, side, page.records, scan=cursor.scan if cursor.scanning else None, now=now)
     if cursor.scanning:
         note_what_is_not_shown(work.rules, side, page.records, now)
-    cursor.highest = _highest(cursor.highest, page.records, now)
+    cursor.highest = _highest(cursor.highest, page.records, _present(work, side, now))
     cursor.page = page.next or ""
     if not page.next:
         _complete(work, cursor, side, now)
@@ -108,13 +107,23 @@ def _take_in(work: Slice, cursor: Cursor, side: Side, page: Page) -> bool:
     return True
 
 
-def _highest(known: datetime | None, records: tuple[Record, ...], now: datetime) -> datetime | None:
-    """The latest stamp that can be one: a cursor led by a record from the year 9999 would see nothing any more."""
-    return max(filter(None, [known, _latest((record.updated_at for record in records), now)]), default=None)
+def _present(work: Slice, side: Side, now: datetime) -> datetime:
+    """The latest that the system's own clock may show. What is stamped later will be read again until its time comes:
+    a cursor that it led would see no edit before that."""
+    system = System.objects.only("clock_ahead").get(pk=work.pair.system(side).pk)
+    if system.clock_ahead is None:
+        return now + CLOCKS
+    return on_their_clock(now, system) + margin([(system, work.capabilities(side))])
 
 
-def _latest(stamps: Iterable[datetime | None], now: datetime) -> datetime | None:
-    return max((stamp for stamp in stamps if stamp and stamp < now + FUTURE), default=None)
+def _highest(known: datetime | None, records: tuple[Record, ...], present: datetime) -> datetime | None:
+    return max(
+        filter(None, [known, _latest((record.updated_at for record in records), present)]), default=None
+    )
+
+
+def _latest(stamps: Iterable[datetime | None], present: datetime) -> datetime | None:
+    return max((stamp for stamp in stamps if stamp and stamp <= present), default=None)
 
 
 def _complete(work: Slice, cursor: Cursor, side: Side, now: datetime) -> None:
@@ -190,7 +199,7 @@ def _take_removals(work: Slice, side: Side, since: datetime) -> bool:
     while not work.out_of_time():
         told = work.connectors[side].removed(work.pair.entity(side), since=since - OVERLAP, page=page)
         stamps = (entry.removed_at for entry in told.entries)
-        latest = _latest([latest, *stamps], work.ports.now()) or since
+        latest = _latest([latest, *stamps], _present(work, side, work.ports.now())) or since
         with transaction.atomic():
             work.hold()
             _suspect(work, side, [entry.key for entry in told.entries], work.ports.now())

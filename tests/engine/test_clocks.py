@@ -58,3 +58,20 @@ def test_it_is_told_in_words(world: World, key: str, seconds: float, words: str)
 
 def test_one_that_was_never_heard_is_not_measured(db: None) -> None:
     assert System().clock == "not measured yet"
+
+
+def test_a_stamp_from_the_future_hides_no_edit_from_a_run(world: World, pair: tuple[str, str]) -> None:
+    """An import that stamps in another zone's time: whoever reads on from there sees nothing for hours."""
+    FieldMapping.objects.update(policy="ask")
+    other = world.organisation(OrgName="Annen AS")
+    world.settle()
+    ahead = world.clock.now() + timedelta(hours=5)
+    world.crm.edit("orgs", other, {"OrgCity": "Oslo"}, at=ahead)
+    world.settle()
+    world.clock.pass_(600)
+    world.crm.edit("orgs", pair[1], {"OrgName": "From webCRM"})
+    world.erp.edit("customers", pair[0], {"name": "From the ERP"})
+    world.run()
+    assert world.of_customer(pair[0])["OrgName"] == "From webCRM"
+    (conflict,) = world.conflicts()
+    assert conflict.erp_values == {"name": "From the ERP"}
