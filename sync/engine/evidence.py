@@ -18,6 +18,7 @@ from sync.engine.lost import is_lost, tell
 from sync.engine.observe import match_keys, observe
 from sync.engine.outcomes import adopt_key, of_another
 from sync.engine.pairing import absorb, separated, wake_children
+from sync.engine.removal import VERIFY_AFTER
 from sync.engine.signs import has_landed, is_behind, put_back
 from sync.engine.slice import GRACE, Slice, free
 from sync.models.links import Intent, IntentState, Link, LinkState
@@ -149,7 +150,19 @@ def _look_by_key(work: Slice, side: Side, intents: Sequence[Intent]) -> None:
         _lock(intents)
         confirm(work, side, [(it.link, it, record) for it, record in zip(landed, left, strict=True)], now)
         _leave_alone(work, side, [i for i in intents if i not in landed and i.key in found], found)
-        _ended_without(side, [i for i in intents if i not in landed], now)
+        left_open = _seems_removed(side, [i for i in intents if i not in landed and i.key not in found], now)
+        _ended_without(side, [i for i in intents if i not in (*landed, *left_open)], now)
+
+
+def _seems_removed(side: Side, intents: Sequence[Intent], now: datetime) -> list[Intent]:
+    """Removals whose records are not there, as was wished. Like any that is gone they are looked for once more."""
+    found = [it for it in intents if it.kind == OperationKind.REMOVE and not it.link.get(side, "missing_at")]
+    for intent in found:
+        intent.look_after = now + VERIFY_AFTER
+        facts = {f"{side}_missing_at": now, "due_at": intent.look_after}
+        Link.objects.filter(pk=intent.link_id).update(**facts)
+    update_rows(found, ["look_after"])
+    return found
 
 
 def _leave_alone(work: Slice, side: Side, intents: Sequence[Intent], found: Mapping[str, Record]) -> None:

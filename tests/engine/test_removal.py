@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from sync.connectors.base import Unknown
 from sync.core.vocabulary import Side
 from sync.models.links import Conflict, ConflictState, Link
 from sync.models.pairs import EntityPair, FieldMapping
 from sync.models.runs import Run, RunState
 from sync.services import conflicts
-from tests.world import World
+from tests.world import World, failing
 
 
 @pytest.fixture
@@ -201,3 +202,21 @@ def test_of_a_removed_record_nothing_is_asked_any_more(
     record.refresh_from_db()
     assert (record.state, record.closed_why) == (ConflictState.CLOSED, "carried out")
     assert (name.state, name.closed_why) == (ConflictState.CLOSED, "its record was removed")
+
+
+def test_a_removal_whose_answer_was_lost_stands_in_the_audit_as_made(world: World) -> None:
+    EntityPair.objects.update(on_removal="delete", creates_in_erp=False)
+    customer = world.customer(name="Akkurat AS")
+    world.settle()
+    world.crm.remove("orgs", world.link(erp_key=customer).crm_key or "")
+    world.run(full=True)
+    world.clock.pass_(120)
+    with failing(world.erp, "write customers", "after", Unknown("The connection was lost.")):
+        world.run()
+    assert world.erp.values("customers", customer) is None
+    for _ in range(3):
+        world.clock.pass_(180)
+        world.run()
+    removal = world.changes()[-1]
+    assert (removal.kind, removal.outcome) == ("remove", "written")
+    assert Link.objects.get(erp_key=customer).state == "removed"
