@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from sync.connectors.base import OperationKind
-from sync.core.records import Record
+from sync.core.records import Property, Record, Value
+from sync.core.spelling import CUT, spelling
 from sync.core.vocabulary import Side
 from sync.engine.confirm import confirm, finish_changes
 from sync.engine.fresh import each_alone
@@ -208,17 +209,26 @@ def _look_by_reference(work: Slice, side: Side, intents: Sequence[Intent]) -> No
         with transaction.atomic():
             work.hold()
             tell(work.rules, side, lost)
-    path = work.rules.reference_path(side)
-    if path is None or len(lost) == len(intents):
+    end = work.rules.reference_end(side)
+    if end is None or len(lost) == len(intents):
         return
+    path = end.path
     wanted = {str(intent.values[path]): intent for intent in intents if path in intent.values}
     entity, paths = work.pair.entity(side), work.rules.paths[side]
     records, silent = each_alone(
         lambda some: work.connectors[side].find(entity, path, some, paths=paths), list(wanted)
     )
     found: dict[str, list[Record]] = defaultdict(list)
+    linked = _linked(work, side, [record.key for record in records])
     for record in records:
-        found[str(record.values.get(path))].append(record)
+        held = record.values.get(path)
+        names = (
+            _respelt(held, wanted, end)
+            if str(held) not in wanted and record.key not in linked
+            else [str(held)]
+        )
+        for name in names:
+            found[name].append(record)
     with transaction.atomic():
         work.hold()
         now = work.ports.now()
@@ -228,6 +238,17 @@ def _look_by_reference(work: Slice, side: Side, intents: Sequence[Intent]) -> No
             others = separated(intent.link, side)
             mine = [record for record in found[value] if record.key not in others]
             _settle_create(work, side, intent, mine, now)
+
+
+def _linked(work: Slice, side: Side, keys: Sequence[str]) -> set[str]:
+    here = Link.objects.linked().filter(**{"pair": work.pair, f"{side}_key__in": keys})
+    return set(here.values_list(f"{side}_key", flat=True))
+
+
+def _respelt(held: Value, wanted: Mapping[str, Intent], end: Property) -> list[str]:
+    """The references of which a system may have made this one: it writes them its own way. A cut may be anybody's."""
+    made = {name: spelling(intent.values[end.path], held, end) for name, intent in wanted.items()}
+    return [name for name, kind in made.items() if kind not in (None, CUT)]
 
 
 def _settle_create(work: Slice, side: Side, intent: Intent, records: list[Record], now: datetime) -> None:

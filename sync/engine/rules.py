@@ -51,10 +51,15 @@ class PairRules:
         """The rules whose values are compared after a record was made, too."""
         return tuple(rule for rule in self.rules if not rule.only_on_create)
 
-    def reference_path(self, side: Side) -> str | None:
+    def reference_end(self, side: Side) -> Property | None:
         """The property of this side that keeps the other system's key, if there is one."""
         rule = self.references.get(side)
-        return rule.ends(side)[0].path if rule else None
+        return rule.ends(side)[0] if rule else None
+
+    def reference_path(self, side: Side) -> str | None:
+        """Its name."""
+        end = self.reference_end(side)
+        return end.path if end else None
 
     @cached_property
     def types(self) -> dict[Side, dict[str, DataType]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -151,3 +151,25 @@ def test_a_record_whose_version_no_list_tells_is_read_before_it_is_written(world
     assert (world.erp.values("customers", key) or {})["phone"] == "11 11 11 11"
     (conflict,) = world.conflicts()
     assert conflict.crm_values == {"OrgPhone": "99 99 99 99"}
+
+
+def test_a_reference_that_its_system_spells_its_own_way_is_found_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """webCRM looks texts up whatever their case: what it finds so is the record that was made, and no second one is."""
+    world.crm.entity("orgs").habits["OrgRef"] = lambda value: str(value).upper() if value else value
+
+    def find(
+        self: MemoryConnector, entity: str, path: str, values: Sequence[str], *, paths: Sequence[str] = ()
+    ) -> list[Record]:
+        records = self.read(entity, self.system.keys(entity), paths=paths).values()
+        wanted = {value.casefold() for value in values}
+        return [record for record in records if str(record.values.get(path)).casefold() in wanted]
+
+    monkeypatch.setattr(MemoryConnector, "find", find)
+    key = world.customer(name="Akkurat AS")
+    with failing(world.crm, "write orgs", "after", Unknown("The connection was lost.")):
+        world.run()
+    world.clock.pass_(300)
+    world.settle()
+    assert world.crm.keys("orgs") == [world.link(erp_key=key).crm_key]
