@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from sync.connectors.base import OperationKind
 from sync.core.mapping import is_empty, is_known, moved
@@ -21,11 +21,12 @@ from sync.engine.rules import PairRules
 from sync.engine.signs import property_of
 from sync.engine.slice import Slice
 from sync.models.links import Conflict, ConflictState, Intent, IntentState, Link, LinkState
-from sync.models.pairs import FieldMapping, Finding
+from sync.models.pairs import EntityPair, FieldMapping, Finding
 from sync.models.rows import update_rows
 from sync.models.runs import Change
 
 CHUNK = 500
+_NEVER = datetime.min.replace(tzinfo=UTC)
 LEFT = "settles what is left"
 """Why a link is due that the hub itself has just written to: nobody changed it."""
 LINK_FIELDS = (
@@ -47,8 +48,10 @@ LINK_FIELDS = (
 def confirm(work: Slice, side: Side, couples: Sequence[tuple[Link, Intent, Record]], now: datetime) -> None:
     """Close acknowledged (or found) writes with what their records hold. Runs inside the caller's transaction."""
     replacing = standing([link for link, _, _ in couples])
+    elsewhere = _written_elsewhere(work, side, couples)
     for link, intent, record in couples:
-        _judge(work, side, link, intent, record, now)
+        is_ours = record.by_hub and intent.recorded_at > elsewhere.get(record.key, _NEVER)
+        _judge(work, side, link, intent, dataclasses.replace(record, by_hub=is_ours), now)
         if ruling := replacing.get(link.pk):
             _go_on_replacing(link, intent, ruling, now)
     links = [link for link, _, _ in couples]
@@ -58,6 +61,25 @@ def confirm(work: Slice, side: Side, couples: Sequence[tuple[Link, Intent, Recor
     intents = [intent for _, intent, _ in couples]
     update_rows(intents, ["state", "problem", "ended_at", "key"])
     finish_changes(intents, Change.Outcome.WRITTEN, now)
+
+
+def _written_elsewhere(
+    work: Slice, side: Side, couples: Sequence[tuple[Link, Intent, Record]]
+) -> dict[str, datetime]:
+    """When another pair over the same records last wrote to these: that too was by the hub, and is this pair's news."""
+    system, entity = work.pair.system(side), work.pair.entity(side)
+    here = Q(erp_system=system, erp_entity=entity) | Q(crm_system=system, crm_entity=entity)
+    others = list(EntityPair.objects.filter(here).exclude(pk=work.pair.pk))
+    if not (others and couples):
+        return {}
+    made = Change.objects.filter(
+        pair__in=others,
+        created_at__gte=min(intent.recorded_at for _, intent, _ in couples),
+        system=system.name,
+        entity=entity,
+        key__in=[record.key for _, _, record in couples],
+    ).exclude(outcome__in=[Change.Outcome.REFUSED, Change.Outcome.DROPPED])
+    return dict(made.order_by("created_at").values_list("key", "created_at"))
 
 
 def _go_on_replacing(link: Link, intent: Intent, ruling: Conflict, now: datetime) -> None:
