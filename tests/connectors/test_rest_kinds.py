@@ -255,3 +255,13 @@ def test_a_token_that_comes_as_plain_text_is_not_said(httpserver: HTTPServer):
     with pytest.raises(Nonsense) as caught:
         connector.list("things")
     assert "g00d-t0ken" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["KUNDE 12", "12/3", "..", "Ås-1", "12"])
+def test_a_record_that_is_listed_is_found_by_its_key(httpserver: HTTPServer, key):
+    """Whatever is not found by its key counts as removed, and its counterpart goes too."""
+    serve(httpserver, "/things", lambda _request: {"data": [*ROWS, {"id": key, "name": "Odd"}]})
+    serve(httpserver, "/things/12", lambda _request: {"id": key, "name": "Odd"})
+    serve(httpserver, "/things/3", lambda _request: ROWS[3])
+    found = opened(httpserver, {}).read("things", [key, "3"])
+    assert {record.key: record.values["name"] for record in found.values()} == {key: "Odd", "3": "Row 3"}

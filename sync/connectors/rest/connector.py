@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,7 +34,8 @@ from sync.connectors.rest.shapes import properties_of, properties_seen
 from sync.connectors.rest.writes import Writer
 from sync.core.records import Property, Record
 
-KEY = re.compile(r"[A-Za-z0-9_.:~-]+")
+KEY = re.compile(r"(?!\.+$)[A-Za-z0-9_.:~-]+")
+"""What may stand in an address as it is."""
 
 
 class RestConnector:
@@ -108,9 +109,16 @@ class RestConnector:
         return Page(records=records, next=_by_stamp(resource.listing, records, following))
 
     def read(self, entity: str, keys: Sequence[str], *, paths: Sequence[str] = ()) -> dict[str, Record]:
-        resource = self._resource(entity)
+        """A key that cannot be part of an address is looked for in the list: not to ask is not to find it missing."""
         asked = [key for key in dict.fromkeys(keys) if KEY.fullmatch(key)]
-        if resource.bulk is None or entity in self._no_bulk:
+        others = set(keys) - set(asked)
+        listed = self._every_record(entity, paths) if others else ()
+        return self._read(self._resource(entity), asked, paths) | {
+            record.key: record for record in listed if record.key in others
+        }
+
+    def _read(self, resource: Resource, asked: Sequence[str], paths: Sequence[str]) -> dict[str, Record]:
+        if resource.bulk is None or resource.name in self._no_bulk:
             return self._read_singly(resource, asked, paths)
         records: dict[str, Record] = {}
         for start in range(0, len(asked), resource.bulk.most):
@@ -252,13 +260,15 @@ class RestConnector:
         self, entity: str, path: str, values: Sequence[str], *, paths: Sequence[str]
     ) -> Records:
         wanted, shown = set(values), (*paths, path) if paths else ()
-        found: Records = []
-        page = self.list(entity, paths=shown)
-        while True:
-            found += [record for record in page.records if str(record.values.get(path)) in wanted]
-            if page.next is None:
-                return found
-            page = self.list(entity, page=page.next, paths=shown)
+        every = self._every_record(entity, shown)
+        return [record for record in every if str(record.values.get(path)) in wanted]
+
+    def _every_record(self, entity: str, paths: Sequence[str]) -> Iterator[Record]:
+        page = self.list(entity, paths=paths)
+        yield from page.records
+        while page.next is not None:
+            page = self.list(entity, page=page.next, paths=paths)
+            yield from page.records
 
     def _error(self, answer: Answer) -> ConnectorError:
         said = self._session.quote(answer)
