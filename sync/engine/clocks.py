@@ -15,8 +15,11 @@ MEASURED, UNMEASURED = 1.5, 2.0
 
 
 def on_our_clock(stamp: datetime, system: System) -> datetime:
-    """A stamp as our clock would have made it."""
-    return stamp - timedelta(seconds=system.clock_ahead or 0.0)
+    """A stamp as our clock would have made it. At either end of time it stays what it is."""
+    try:
+        return stamp - timedelta(seconds=system.clock_ahead or 0.0)
+    except OverflowError:
+        return stamp
 
 
 def on_their_clock(moment: datetime, system: System) -> datetime:

@@ -10,7 +10,7 @@ from sync.core.records import Property, Record
 from sync.core.spelling import spelling
 from sync.core.values import meaning
 from sync.core.vocabulary import Side
-from sync.engine.clocks import margin, on_our_clock
+from sync.engine.clocks import margin, on_their_clock
 from sync.engine.rules import PairRules
 from sync.engine.slice import Slice
 from sync.models.links import Intent
@@ -97,5 +97,6 @@ def is_behind(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
     if updated_at < intent.link.get(side, "updated_at") or resolution <= FINE:
         return True
     system = work.pair.system(side)
-    latest = on_our_clock(updated_at, system) + margin([(system, work.capabilities(side))])
-    return bool(latest < intent.recorded_at)
+    # The time of the write is moved, and not the stamp: a record from the year 9999 has no later one.
+    surely_later = margin([(system, work.capabilities(side))])
+    return bool(updated_at < on_their_clock(intent.recorded_at, system) - surely_later)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -75,3 +76,26 @@ def test_a_stamp_from_the_future_hides_no_edit_from_a_run(world: World, pair: tu
     assert world.of_customer(pair[0])["OrgName"] == "From webCRM"
     (conflict,) = world.conflicts()
     assert conflict.erp_values == {"name": "From the ERP"}
+
+
+@pytest.mark.parametrize("seconds", [-40, 40])
+def test_a_record_from_the_end_of_time_is_written_like_any_other(
+    world: World, pair: tuple[str, str], seconds: float
+) -> None:
+    """Some systems stamp what never ends so, whatever is written to it."""
+    room, change = world.crm.entity("orgs"), world.crm._change
+    room.answers_record = False
+    world.crm.clock = lambda: world.clock.now() + timedelta(seconds=seconds)
+
+    def keep_the_stamp(entity: str, key: str, **facts: Any) -> None:
+        change(entity, key, **facts)
+        room.stored[key].updated_at = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+    world.crm._change = keep_the_stamp  # type: ignore[method-assign]
+    for name in ("From webCRM", "From webCRM, again"):
+        world.crm.edit("orgs", pair[1], {"OrgName": name})
+        world.run(full=True)
+        world.erp.edit("customers", pair[0], {"city": f"City of {name}"})
+        world.settle()
+    assert (world.erp.values("customers", pair[0]) or {})["name"] == "From webCRM, again"
+    assert world.of_customer(pair[0])["OrgCity"] == "City of From webCRM, again"
