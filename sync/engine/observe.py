@@ -32,7 +32,9 @@ def observe(work: Slice, side: Side, records: Sequence[Record], *, scan: int | N
     known = {link.get(side, "key"): link for link in _known(work, side, list(unique))}
     fresh = [_new_link(work, side, record, now) for key, record in unique.items() if key not in known]
     lately = _lately_written(side, known, now)
-    behind = {key for key, it in lately.items() if may_be_behind(work.rules, side, it, unique[key])}
+    sure = {key for key, intent in lately.items() if is_behind(work, side, intent, unique[key])}
+    doubtful = {key for key, intent in lately.items() if _is_doubtful(work, side, intent, unique[key])} - sure
+    behind = sure | doubtful
     written = {key: intent for key, intent in lately.items() if intent.state == IntentState.ACKNOWLEDGED}
     shown = {key: link for key, link in known.items() if key not in behind}
     changed = [link for key, link in shown.items() if not _as_seen(work.rules, link, side, unique[key])]
@@ -45,7 +47,7 @@ def observe(work: Slice, side: Side, records: Sequence[Record], *, scan: int | N
     # A complete listing also mends the keys of records that said nothing new: the match rules may be new.
     _keep_match_keys(work.rules, side, [*fresh, *(changed if scan is None else known.values())])
     _confirm_writes(work, side, shown, written, unique, now)
-    _put_off(intent for key in behind if not is_behind(work, side, intent := lately[key], unique[key]))
+    _put_off(lately[key] for key in doubtful)
     _count_news(work, side, noticed, now)
 
 
@@ -197,9 +199,16 @@ def _lately_written(side: Side, known: dict[str, Link], now: datetime) -> dict[s
     return found
 
 
+def _is_doubtful(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
+    """Whether a record looks like an answer from behind, and might be an edit back. What was seen so after a write that
+    was confirmed is no news."""
+    is_news = intent.state == IntentState.ACKNOWLEDGED or not _as_seen(work.rules, intent.link, side, record)
+    return is_news and may_be_behind(work.rules, side, intent, record)
+
+
 def _put_off(doubtful: Iterable[Intent]) -> None:
-    """What might be an edit back, though it looks like an answer from behind: nothing is decided on it, and it is read
-    again, once no copy can lag behind the write any more. A write that waits for its confirming read waits so long too.
+    """Nothing is decided on these: they are read again once no copy can lag behind the write any more. A write that
+    waits for its confirming read waits so long anyway.
     """
     for intent in doubtful:
         if intent.state == IntentState.CONFIRMED and intent.acknowledged_at:
