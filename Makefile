@@ -27,8 +27,8 @@ demo-clean: ## remove what the demo made
 test: $(DEV_STAMP) ## run every test this machine can run
 	@$(PY) -m pytest -n 2 --dist loadfile
 
-simulate: $(DEV_STAMP) ## whole lives of the hub under faults: SEEDS=300 FIRST_SEED=1
-	@PYTHONHASHSEED=0 $(PY) -m tests.simulation --seeds $(or $(SEEDS),300) --first $(or $(FIRST_SEED),1)
+simulate: $(DEV_STAMP) ## whole lives of the hub under faults: SEEDS=300 FIRST_SEED=1, ADMINISTRATORS=1 acts on the hub too
+	@PYTHONHASHSEED=0 $(PY) -m tests.simulation --seeds $(or $(SEEDS),300) --first $(or $(FIRST_SEED),1) $(if $(ADMINISTRATORS),--administrators)
 
 sweep: $(DEV_STAMP) ## one fault at every point of every scenario: STRIDE=1 for all of them, FAULT=crash,database for some kinds
 	@PYTHONHASHSEED=0 $(PY) -m tests.simulation.sweep --stride $(or $(STRIDE),7) --fault "$(FAULT)"

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections import Counter
+from functools import partial
 
 import django
 
@@ -23,7 +24,8 @@ def main() -> int:
     asked = _asked()
     figures: Counter[str] = Counter()
     violations, started = 0, time.monotonic()
-    for result in spread(live, range(asked.first, asked.first + asked.seeds), jobs=asked.jobs):
+    work = partial(live, administered=asked.administrators)
+    for result in spread(work, range(asked.first, asked.first + asked.seeds), jobs=asked.jobs):
         figures.update(result.figures)
         violations += len(result.violations)
         if result.violations:
@@ -38,6 +40,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--tail", type=int, default=TAIL)
     parser.add_argument("--jobs", type=int, default=JOBS)
+    parser.add_argument("--administrators", action="store_true")
     return parser.parse_args()
 
 

@@ -24,6 +24,7 @@ class Case:
 
     def __init__(self, simulation: Simulation) -> None:
         self.simulation, self.truth, self.world = simulation, simulation.truth, simulation.world
+        self.administrators = simulation.administrators
         self.rows = self.truth.by_record()
         self.partners = self._partners()
         self.links: dict[tuple[str, str, str], Link] = {}
@@ -41,6 +42,9 @@ class Case:
                 if other not in found[one]:
                     found[one].append(other)
                     found[other].append(one)
+        for one, other in self.administrators.joined:
+            found[one].append(other)
+            found[other].append(one)
         return found
 
     def namesakes(self, row: Row) -> list[Row]:
@@ -58,6 +62,15 @@ class Case:
         """Whether a record says in this event that the two are counterparts."""
         return (one, other) in references(event) or (other, one) in references(event)
 
+    def are_apart(self, one: Row, other: Row) -> bool:
+        """Whether a person took the ERP's and webCRM's record apart, or gave the first to another one by hand."""
+        apart = self.administrators.apart
+        given = [couple for couple in self.administrators.joined if couple[0] == one and couple not in apart]
+        return (one, other) in apart or bool(given and (one, other) not in given)
+
+    def were_apart(self, one: Row, other: Row) -> bool:
+        return bool({(one, other), (other, one)} & self.administrators.ever_apart)
+
     def held(self, row: Row) -> dict[str, Value] | None:
         return self.simulation.system(row[0]).values(row[1], row[2])
 
@@ -69,8 +82,9 @@ class Case:
         for pair, (erp, crm) in ENTITIES.items():
             for key in self.world.crm.keys(crm):
                 other = str((self.world.crm.values(crm, key) or {}).get(REFERENCE[pair]) or "")
-                if other and self.world.erp.values(erp, other) is not None:
-                    yield pair, ("erp", erp, other), ("crm", crm, key)
+                couple = ("erp", erp, other), ("crm", crm, key)
+                if other and self.held(couple[0]) is not None and not self.are_apart(*couple):
+                    yield pair, *couple
 
     def last_edit(self, row: Row, path: str) -> tuple[int, Event] | None:
         """The last time a person changed a field of a record, and its place among the record's events."""

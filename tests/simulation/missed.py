@@ -50,13 +50,14 @@ def no_missed_conflict(case: Case) -> Iterator[str]:
         if not known or loss.edit.seq <= since or not _was_told(case, loss):
             continue
         mapping = _mapping(case, loss)
+        policies = {mapping.policy} | case.administrators.policies[mapping.crm_property]
         if (
             _is_back(case, loss, known)
             or _was_tried(case, loss)
             or (not loss.value and mapping.blank != "clear")
         ):
             continue
-        if not (_asked(case, loss, since) or (mapping.policy != "ask" and _kept(case, loss))):
+        if not (_asked(case, loss, since) or (policies != {"ask"} and _kept(case, loss))):
             yield (
                 f"{loss.row} {loss.path}={loss.value!r} (#{loss.edit.seq}) gave way to "
                 f"{loss.over.written.after.get(loss.path)!r} (#{loss.over.seq}) under {mapping.policy!r}: "

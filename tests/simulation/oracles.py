@@ -20,6 +20,7 @@ from tests.simulation.edits import (
     nothing_stale,
 )
 from tests.simulation.missed import no_missed_conflict
+from tests.simulation.obeyed import answers_are_kept, apart_stay_apart, nothing_while_stopped
 from tests.simulation.secrets import told
 from tests.simulation.truth import Event
 from tests.simulation.words import ENTITIES, FIELDS, IDENTITY, REFERENCE, akin, essence, forward
@@ -103,14 +104,20 @@ def _state(link: Link | None) -> str:
 def bijection(case: Case) -> Iterator[str]:
     """Every record has one counterpart, or the hub says why it has none."""
     for pair, (erp, crm) in ENTITIES.items():
-        carried = Counter(
-            str((case.world.crm.values(crm, key) or {}).get(REFERENCE[pair]) or "")
-            for key in case.world.crm.keys(crm)
-        )
+        carried = Counter(str((case.held(row) or {}).get(REFERENCE[pair]) or "") for row in _not_apart(case, pair))
         yield from (f"{number} {crm} carry {key}" for key, number in carried.items() if key and number > 1)
         for side, entity in (("erp", erp), ("crm", crm)):
             for key in case.simulation.system(side).keys(entity):
                 yield from _accounted(case, pair, (side, entity, key))
+
+
+def _not_apart(case: Case, pair: str) -> Iterator[Row]:
+    """webCRM's records but for those that a person took from the one whose key they carry."""
+    erp, crm = ENTITIES[pair]
+    for key in case.world.crm.keys(crm):
+        row = ("crm", crm, key)
+        if not case.are_apart(("erp", erp, str((case.held(row) or {}).get(REFERENCE[pair]))), row):
+            yield row
 
 
 def _accounted(case: Case, pair: str, row: Row) -> Iterator[str]:
@@ -141,7 +148,7 @@ def no_double_create(case: Case) -> Iterator[str]:
             if event.by_hub and event.written.kind is OperationKind.CREATE:
                 yield from _second(case, made, carried, row, other)
                 made[row] = other
-            if other in carried and _replaced(case, *carried[other]):
+            if other in carried and (_replaced(case, *carried[other]) or case.were_apart(other, carried[other][1])):
                 del carried[other]
             carried.setdefault(other, (event.seq, row))
 
@@ -149,14 +156,14 @@ def no_double_create(case: Case) -> Iterator[str]:
 def _second(
     case: Case, made: dict[Row, Row], carried: dict[Row, tuple[int, Row]], row: Row, origin: Row
 ) -> Iterator[str]:
-    if origin in made:
+    if origin in made and not case.were_apart(origin, made[origin]):
         yield f"{row} was made for {origin}, which was itself made for {made[origin]}"
-    elif origin in carried and carried[origin][1] != row and not _let_go(case, *carried[origin]):
+    elif origin in carried and carried[origin][1] != row and not _let_go(case, origin, *carried[origin]):
         yield f"{row} was made for {origin}, which had {carried[origin][1]} already"
 
 
-def _let_go(case: Case, seq: int, counterpart: Row) -> bool:
-    return _replaced(case, seq, counterpart) or _forgotten(case, seq, counterpart)
+def _let_go(case: Case, origin: Row, seq: int, counterpart: Row) -> bool:
+    return case.were_apart(origin, counterpart) or _replaced(case, seq, counterpart) or _forgotten(case, seq, counterpart)
 
 
 def _replaced(case: Case, _seq: int, counterpart: Row) -> bool:
@@ -194,7 +201,7 @@ def twins_meet(case: Case) -> Iterator[str]:
             if row != event.row or row[1] not in ENTITIES["customers"] or not number:
                 continue
             for twin in (it for it in case.rows if it[:2] == row[:2]):
-                if _lasting_number(case, twin, event.sent) == number:
+                if _lasting_number(case, twin, event.sent) == number and not case.were_apart(origin, twin):
                     yield f"{row} was made for {origin}, although {twin} bore its number {number} all the time"
 
 
@@ -330,5 +337,6 @@ Oracle = Callable[[Case], Iterator[str]]
 ORACLES: tuple[Oracle, ...] = (
     convergence, bijection, no_double_create, twins_meet, scope, parents_first, no_lost_edit, no_false_conflict,
     no_missed_conflict, nothing_invented, nothing_stale, no_lossy_echo, no_ping_pong, audit_complete, truthful_bases,
-    counts_add_up, windows_counted, nothing_left_open, secrets_confined,
+    counts_add_up, windows_counted, nothing_left_open, secrets_confined, nothing_while_stopped, apart_stay_apart,
+    answers_are_kept,
 )  # fmt: skip

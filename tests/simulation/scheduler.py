@@ -19,6 +19,7 @@ from sync.engine.schedule import open_due_runs, sweep
 from sync.engine.slice import GRACE, LEASE
 from sync.models.runs import OPEN_RUNS, Run
 from tests.simulation import database
+from tests.simulation.administrators import Administrators
 from tests.simulation.people import People
 from tests.simulation.secrets import MARK
 from tests.simulation.switches import Switches, draw
@@ -82,13 +83,21 @@ class Scheduler:
 
     world: World
     people: People
+    administrators: Administrators
 
     def __init__(
-        self, seed: int, *, switches: Switches | None = None, plan: dict[int, str] | None = None
+        self,
+        seed: int,
+        *,
+        switches: Switches | None = None,
+        plan: dict[int, str] | None = None,
+        administered: bool = False,
     ) -> None:
         self.seed, self.random = seed, Random(seed)
         self.switches = switches or draw(self.random)
         self.plan = plan or {}
+        self.administered = administered
+        """Whether the hub's administrators act too. They have a chance of their own: the rest of a seed stays the same."""
         self.struck: set[int] = set()
         """The points at which what was planned really happened."""
         self.truth = Truth()
@@ -197,6 +206,8 @@ class Scheduler:
     def _others(self, name: str) -> None:
         if self.chance(self.switches.people):
             self.note(self.people.act())
+        if self.administrators.happen_by(self.administrators.rate):
+            self.note(self.administrators.act())
         if self.chance(self.switches.jumps):
             self.jump()
         if not self.flights and (self.is_planned("stall") or self.chance(self.switches.stall)):

@@ -22,6 +22,7 @@ from sync.models.links import OPEN_INTENTS, Intent, Link
 from sync.models.pairs import EntityPair, FieldMapping, Mode
 from sync.models.runs import OPEN_RUNS, Run, RunState
 from tests.simulation import database
+from tests.simulation.administrators import Administrators
 from tests.simulation.oracles import judge
 from tests.simulation.people import People
 from tests.simulation.scheduler import Backup, Broken, Endless, Scheduler
@@ -32,6 +33,8 @@ from tests.world import make_world
 
 DEFECT = "a defect:"
 """How a violation begins that the engine itself admits."""
+BETWEEN = 0.25
+"""How often an administrator acts between two steps."""
 ROUNDS = 12
 """So many passes at most until nothing is written any more."""
 
@@ -72,6 +75,7 @@ class Simulation(Scheduler):
         self._clocks()
         self._rules()
         self.people = People(self.world, self.truth, self.random, self.switches)
+        self.administrators = Administrators(self, busy=self.administered)
 
     def _distort(self, system: MemorySystem) -> None:
         """Answers leave records out, and come from copies that lag behind the hub's own writes."""
@@ -185,6 +189,8 @@ class Simulation(Scheduler):
         kinds = [self.some_people] * 5 + [self.some_work] * 5 + [self.some_time] * 3 + [self.some_answers]
         kinds += [self.back_up, self.restore] if self.switches.restores else []
         self.random.choice(kinds)()
+        if self.administrators.happen_by(BETWEEN):
+            self.note(self.administrators.act())
 
     def some_people(self) -> None:
         for _ in range(self.random.choice((1, 2, 4))):
@@ -231,6 +237,7 @@ class Simulation(Scheduler):
         self.witness.committed(self.truth.seq)
         self.commits.clear()
         self.restored.append(range(backup.seq, self.truth.tick()))
+        self.administrators.forgotten()
         self.note("restore" if told else "fail-over")
         if told:
             self.worker(self._observe_again)
@@ -261,6 +268,7 @@ class Simulation(Scheduler):
         self.note("heal")
         self.wrong_by = 0
         self.pass_time(2 * LEASE.total_seconds())
+        self.administrators.put_right()
         self._go_live()
         self._retry()
         self._rest(full=False)
@@ -342,7 +350,7 @@ class _Defects(logging.Handler):
             self.simulation.violate(why)
 
 
-def live(seed: int) -> Result:
+def live(seed: int, *, administered: bool = False) -> Result:
     """One life; what happened in it is told only where something was wrong."""
-    result = Simulation(seed).run()
+    result = Simulation(seed, administered=administered).run()
     return result if result.violations else replace(result, trace=[])
