@@ -104,6 +104,10 @@ class Administrators:
             return [self._apply]
         if self.random.random() < 0.3 and Run.objects.filter(state=RunState.HELD).exists():
             return [self.random.choice((self._approve, self._reject))]
+        if self.random.random() < 0.5 and Conflict.objects.filter(state="open").exists():
+            return [self._settle]
+        if self.random.random() < 0.3 and Link.objects.filter(state=LinkState.REMOVED).exists():
+            return [self._lift]
         seldom: list[Verb] = [
             self._settle, self._lift, self._not_made, self._link, self._unlink, self._resume,
         ]  # fmt: skip
@@ -150,7 +154,7 @@ class Administrators:
 
     def _resume_this(self, link: Link) -> str:
         links.resume(link, by=BY)
-        self._goes_on(link.pair.name, link.pk)
+        self.goes_on(link.pair.name, link.pk)
         return f"resume {_shown(link)}"
 
     def _unlink(self) -> str:
@@ -162,7 +166,7 @@ class Administrators:
         self._are_apart(couple)
         for half in Link.objects.current().filter(pair=link.pair, state=LinkState.PAUSED):
             if couple[0][2] == half.erp_key or couple[1][2] == half.crm_key:
-                self._goes_on(link.pair.name, half.pk)
+                self.goes_on(link.pair.name, half.pk)
                 self._stopped(link.pair.name, half.pk, frozenset())
         return f"unlink {_shown(link)}"
 
@@ -182,7 +186,7 @@ class Administrators:
         self.apart.pop(couple, None)
         self.joined.append(couple)
         for half in (erp, crm):
-            self._goes_on(erp.pair.name, half.pk)
+            self.goes_on(erp.pair.name, half.pk)
         return f"link {_shown(found)}"
 
     def _may_be_the_same(self, erp: Link, crm: Link) -> bool:
@@ -307,7 +311,7 @@ class Administrators:
     def _carry_out(self, pair: EntityPair) -> str:
         pairs.approve_plan(pair, by=BY)
         pairs.set_mode(pair, Mode.LIVE, by=BY)
-        self._goes_on(pair.name, None)
+        self.goes_on(pair.name, None)
         return f"apply the plan of {pair}"
 
     def _change_rules(self) -> str:
@@ -352,7 +356,7 @@ class Administrators:
         since = self.truth.tick()
         self.stops.append(Stop(pair=pair, link=link, since=since, under_way=under_way))
 
-    def _goes_on(self, pair: str, link: int | None) -> None:
+    def goes_on(self, pair: str, link: int | None) -> None:
         now = self.truth.tick()
         for stop in self._standing():
             if (stop.pair, stop.link) == (pair, link):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from sync.connectors.base import OperationKind
 from sync.core.records import Value
 from sync.engine.flips import FLIPS
+from sync.models.links import Conflict
 from tests.simulation.case import Case, Row, unchanged
 from tests.simulation.truth import Event
 from tests.simulation.words import ENTITIES, FIELDS, PAIR, PARTNER, akin, bare, essence, forward
@@ -99,10 +100,22 @@ def no_false_conflict(case: Case) -> Iterator[str]:
             continue
         for side in ("erp", "crm"):
             entity = ENTITIES[conflict.mapping.pair.name][side == "crm"]
-            row = (side, entity, getattr(conflict.link, f"{side}_key"))
+            rows = [(side, entity, key) for key in _keys(case, conflict, side)]
             for path, value in getattr(conflict, f"{side}_values").items():
-                if not _typed(case, row, path, value):
-                    yield f"{conflict.field} of {row}: nobody typed {value!r}"
+                if not any(_typed(case, row, path, value) for row in rows):
+                    yield f"{conflict.field} of {rows[0]}: nobody typed {value!r}"
+
+
+def _keys(case: Case, conflict: Conflict, side: str) -> list[str]:
+    """Whose the values are: the link's, or where people took links apart, whose they were when it was asked."""
+    then = [
+        asked.keys[side]
+        for asked in case.simulation.witness.asked
+        if case.administrators.ever_apart
+        and asked.field == conflict.field
+        and asked.values[side] == getattr(conflict, f"{side}_values")
+    ]
+    return [str(key) for key in (getattr(conflict.link, f"{side}_key"), *then)]
 
 
 def _typed(case: Case, row: Row, path: str, value: Value) -> bool:

@@ -51,6 +51,8 @@ def no_missed_conflict(case: Case) -> Iterator[str]:
             continue
         mapping = _mapping(case, loss)
         policies = {mapping.policy} | case.administrators.policies[mapping.crm_property]
+        # Two that a person took apart met anew, if they ever did: the pair's first winner decided.
+        policies |= {"first winner"} if case.were_apart(loss.row, loss.other) else set()
         if (
             _is_back(case, loss, known)
             or _was_tried(case, loss)

@@ -259,6 +259,7 @@ class Simulation(Scheduler):
                 due_at=now, reason="planned while observing"
             )
             EntityPair.objects.filter(pk=pair.pk).update(mode=Mode.LIVE)
+            self.administrators.goes_on(pair.name, None)
 
     # The end
 
