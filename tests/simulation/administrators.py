@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 BY = "kari"
 ONE_WAY = "one way"
 """Among the policies of a field: for some time one side was not listened to."""
-NESTED = (0.001, 0.003, 0.01)
+NESTED = (0.003, 0.01)
 """How often somebody acts in the middle of a job."""
 
 
@@ -114,12 +114,12 @@ class Administrators:
         always: list[Verb] = [
             self._pause, self._resync, self._change_rules, self._stop_pair, self._request, self._cancel,
         ]  # fmt: skip
-        both = [self.random.sample(verbs, len(verbs)) for verbs in (seldom, always)]
-        return sum(both if self.random.random() < 0.7 else reversed(both), [])
+        first, then = [self.random.sample(verbs, len(verbs)) for verbs in (seldom, always)]
+        return [*first, *then] if self.random.random() < 0.7 else [*then, *first]
 
     @contextmanager
     def _at_the_desk(self) -> Iterator[None]:
-        """An act is one transaction, and nothing comes between. It bears the hub's time; its hints to the queue are lost:
+        """An act is one transaction, at the hub's time, and nothing comes between. Its hints to the queue are lost:
         what is due stands in rows.
         """
         life = self.simulation
@@ -226,7 +226,9 @@ class Administrators:
     # Questions
 
     def _settle(self) -> str:
-        rows = list(Conflict.objects.filter(state="open").select_related("link__pair", "mapping").order_by("id"))
+        rows = list(
+            Conflict.objects.filter(state="open").select_related("link__pair", "mapping").order_by("id")
+        )
         if not rows:
             return ""
         row = self.random.choice(rows)
@@ -248,7 +250,9 @@ class Administrators:
             return
         paths = mapping.erp_property, mapping.crm_property
         ends = tuple(zip(couple_of(row.link), paths, strict=True))
-        stand = [(self.simulation.system(end[0]).values(end[1], end[2]) or {}).get(path) for end, path in ends]
+        stand = [
+            (self.simulation.system(end[0]).values(end[1], end[2]) or {}).get(path) for end, path in ends
+        ]
         if stand == [shown["erp"].get(paths[0]), shown["crm"].get(paths[1])]:
             chosen = {"erp": stand[0], "crm": stand[1], "other": row.value}[row.winner]
             self.answers.append(Answer(ends=ends, value=chosen, seq=self.truth.tick()))

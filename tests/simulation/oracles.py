@@ -104,7 +104,9 @@ def _state(link: Link | None) -> str:
 def bijection(case: Case) -> Iterator[str]:
     """Every record has one counterpart, or the hub says why it has none."""
     for pair, (erp, crm) in ENTITIES.items():
-        carried = Counter(str((case.held(row) or {}).get(REFERENCE[pair]) or "") for row in _not_apart(case, pair))
+        carried = Counter(
+            str((case.held(row) or {}).get(REFERENCE[pair]) or "") for row in _not_apart(case, pair)
+        )
         yield from (f"{number} {crm} carry {key}" for key, number in carried.items() if key and number > 1)
         for side, entity in (("erp", erp), ("crm", crm)):
             for key in case.simulation.system(side).keys(entity):
@@ -148,7 +150,9 @@ def no_double_create(case: Case) -> Iterator[str]:
             if event.by_hub and event.written.kind is OperationKind.CREATE:
                 yield from _second(case, made, carried, row, other)
                 made[row] = other
-            if other in carried and (_replaced(case, *carried[other]) or case.were_apart(other, carried[other][1])):
+            if other in carried and (
+                _replaced(case, *carried[other]) or case.were_apart(other, carried[other][1])
+            ):
                 del carried[other]
             carried.setdefault(other, (event.seq, row))
 
@@ -163,7 +167,11 @@ def _second(
 
 
 def _let_go(case: Case, origin: Row, seq: int, counterpart: Row) -> bool:
-    return case.were_apart(origin, counterpart) or _replaced(case, seq, counterpart) or _forgotten(case, seq, counterpart)
+    return (
+        case.were_apart(origin, counterpart)
+        or _replaced(case, seq, counterpart)
+        or _forgotten(case, seq, counterpart)
+    )
 
 
 def _replaced(case: Case, _seq: int, counterpart: Row) -> bool:

@@ -97,7 +97,7 @@ class Scheduler:
         self.switches = switches or draw(self.random)
         self.plan = plan or {}
         self.administered = administered
-        """Whether the hub's administrators act too. They have a chance of their own: the rest of a seed stays the same."""
+        """Whether the hub's administrators act too, by a chance of their own: without them a seed stays the same."""
         self.struck: set[int] = set()
         """The points at which what was planned really happened."""
         self.truth = Truth()

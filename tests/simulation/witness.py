@@ -37,7 +37,9 @@ class Witness:
     """What people are asked now, by the conflict's row as it is committed."""
 
     def look(self) -> None:
-        self.changes |= {change.token: change for change in Change.objects.select_related("pair").order_by("id")}
+        self.changes |= {
+            change.token: change for change in Change.objects.select_related("pair").order_by("id")
+        }
         self.conflicts += Conflict.objects.select_related("link", "mapping").order_by("id")
 
     def committed(self, seq: int) -> None:
