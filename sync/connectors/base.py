@@ -23,6 +23,10 @@ class Unavailable(ConnectorError):
         self.retry_after = retry_after
 
 
+class NotNow(ConnectorError):
+    """The system did not write this record, for passing reasons of its own, and does write others."""
+
+
 class Refused(ConnectorError):
     """The system refuses this record: it fails alone. `fields` holds what it says of single properties."""
 

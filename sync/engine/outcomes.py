@@ -9,6 +9,7 @@ from sync.connectors.base import (
     ConnectorError,
     Gone,
     Misconfigured,
+    NotNow,
     OperationKind,
     Refused,
     Result,
@@ -28,6 +29,8 @@ from sync.models.runs import Change
 MAX_ATTEMPTS = 5
 ANSWERED = 4
 """What attempts come to at most where somebody heard what became of them: more were ended by something else."""
+LONGEST = timedelta(hours=1)
+"""The longest wait between two attempts."""
 OUTCOME_FIELDS = (
     "state", "erp_key", "crm_key", "linked_at", "due_at", "reason", "reread", "attempts", "problem", "refused",
     "run", "outcome", "settled_as", "erp_version", "crm_version", "erp_missing_at", "crm_missing_at",
@@ -166,6 +169,7 @@ def _failed(intent: Intent, side: Side, error: ConnectorError, now: datetime) ->
         Refused: _refused,
         Stale: _stale,
         Gone: _gone,
+        NotNow: _passing,
         Unavailable: _not_now,
         Unauthorized: _not_now,
         Misconfigured: _not_now,
@@ -227,5 +231,13 @@ def _not_now(intent: Intent, _side: Side, _error: ConnectorError, now: datetime)
     intent.link.due_at, intent.link.reason = now + _wait(intent.link), "tries again"
 
 
+def _passing(intent: Intent, side: Side, error: ConnectorError, now: datetime) -> None:
+    """This record waits alone, longer each time; what never gets through says why."""
+    _not_now(intent, side, error, now)
+    intent.link.problem = intent.problem
+    if intent.link.attempts >= ANSWERED:
+        intent.link.due_at = now + LONGEST
+
+
 def _wait(link: Link) -> timedelta:
-    return timedelta(seconds=min(3600, 5 * 2**link.attempts))
+    return min(LONGEST, timedelta(seconds=5 * 2**link.attempts))

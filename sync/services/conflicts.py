@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sync.core.values import Unfit, coerce
+from sync.core.vocabulary import Side
 from sync.engine.conflicts import MOVED, SPECIAL
 from sync.engine.replace import impossible
 from sync.engine.rules import load
@@ -64,10 +65,22 @@ def _refuse(found: Conflict, winner: str, value: Any, seen: dict[str, Any] | Non
         raise NotPossible("Another value needs a field and a value. Give one, or keep one of the two sides.")
     if winner == "erp" and is_move(found) and (why := impossible(load(found.link.pair))):
         raise NotPossible(f"webCRM cannot move a record, and cannot have it replaced. {why}")
+    _refuse_against_the_way(found, winner)
     if winner == "other":
         _refuse_unfit(found, value)
     if seen is not None and seen != {"erp": found.erp_values, "crm": found.crm_values}:
         raise NotPossible("The values have moved on since you looked. Look at them again, then decide.")
+
+
+def _refuse_against_the_way(found: Conflict, winner: str) -> None:
+    """What goes one way only is in conflict where it was frozen: nothing but its source's value may come of that."""
+    rule = load(found.link.pair).by_name.get(str(found.mapping_id))
+    source = rule and next((side for side in Side if not rule.direction.writes(side)), None)
+    if source and winner != source:
+        raise NotPossible(
+            f"This field is written one way only, from {found.link.pair.system(source)}: keep the value from there, "
+            "or let the mapping go both ways first."
+        )
 
 
 def _refuse_unfit(found: Conflict, value: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from sync.core.vocabulary import Side
@@ -21,6 +22,7 @@ from sync.services.acts import NotPossible, record
 def link(pair: EntityPair, *, erp_key: str, crm_key: str, by: str, reason: str = "") -> Link:
     """Make these two records one link. They meet as any two do: the pair's first winner decides what differs."""
     with transaction.atomic():
+        _hold(pair, erp_key, crm_key)
         erp = _one_sided(pair, Side.ERP, erp_key)
         crm = _one_sided(pair, Side.CRM, crm_key)
         now, rules = timezone.now(), load(pair)
@@ -47,6 +49,12 @@ def link(pair: EntityPair, *, erp_key: str, crm_key: str, by: str, reason: str =
             after={"erp_key": erp_key, "crm_key": crm_key},
         )  # fmt: skip
     return erp
+
+
+def _hold(pair: EntityPair, erp_key: str, crm_key: str) -> None:
+    """Both, in the order in which everybody takes hold of links."""
+    halves = Q(erp_key=erp_key) | Q(crm_key=crm_key)
+    list(Link.objects.current().filter(halves, pair=pair).select_for_update().order_by("pk"))
 
 
 def _one_sided(pair: EntityPair, side: Side, key: str) -> Link:

@@ -10,6 +10,7 @@ import pytest
 from sync.connectors.base import (
     Gone,
     Misconfigured,
+    NotNow,
     Unavailable,
     Unknown,
 )
@@ -56,7 +57,7 @@ def test_a_passing_failure_of_one_row_is_not_its_fault(crm: CrmStage):
     first, second = crm.connector.write(
         "Organisations", [create(OrganisationName="A AS"), create(OrganisationName="B AS")]
     )
-    assert (first.error, type(second.error)) == (None, Unavailable)
+    assert (first.error, type(second.error)) == (None, NotNow)
 
 
 def test_prices_are_written_digit_for_digit(crm: CrmStage):

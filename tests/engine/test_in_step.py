@@ -8,6 +8,8 @@ import pytest
 
 from sync.models.links import Conflict, Link
 from sync.models.pairs import FieldMapping, Finding
+from sync.services.acts import NotPossible
+from sync.services.conflicts import resolve
 from tests.world import World
 
 
@@ -256,3 +258,16 @@ def test_an_address_of_which_one_field_flips_is_frozen_as_a_whole(world: World) 
         world.run()
     values = world.of_customer(key)
     assert (values["OrgCity"], values["OrgZip"]) == ("Bergen", "5003")
+
+
+def test_a_frozen_field_of_one_way_keeps_its_sources_value(world: World) -> None:
+    world.customers.mappings.filter(erp_property="phone").update(direction="to_crm")
+    key = world.customer(name="Akkurat AS", phone="22 00 00 00")
+    world.settle()
+    for _ in range(3):
+        world.crm.edit("orgs", world.link(erp_key=key).crm_key or "", {"OrgPhone": "33 00 00 00"})
+        world.run()
+    (conflict,) = world.conflicts()
+    with pytest.raises(NotPossible, match="one way only, from erp"):
+        resolve(conflict, winner="crm", by="kari")
+    resolve(conflict, winner="erp", by="kari")

@@ -12,6 +12,7 @@ import pytest
 from sync.connectors.base import (
     ConnectorError,
     Gone,
+    NotNow,
     Operation,
     OperationKind,
     Refused,
@@ -48,12 +49,20 @@ def answers_always(system: MemorySystem, key: str, error: Callable[[], Connector
 
 
 @pytest.mark.parametrize(
-    "error", [lambda: Stale("It has moved."), lambda: Gone("It is not there.")], ids=["stale", "gone"]
+    "error",
+    [
+        lambda: Stale("It has moved."),
+        lambda: Gone("It is not there."),
+        lambda: NotNow("An error has occurred."),
+    ],
+    ids=["stale", "gone", "not now"],
 )
 def test_a_write_that_is_never_taken_does_not_keep_its_run_for_ever(
     world: World, error: Callable[[], ConnectorError]
 ) -> None:
-    """A version that no longer fits when it comes back, or a record that may be read and is not there to be written."""
+    """A version that never fits; a record that may be read and is not there to be written; one that fails for reasons
+    of its system's own, while others do not.
+    """
     odd, sound = world.customer(name="Akkurat AS"), world.customer(name="Annen AS")
     world.settle()
     tried = answers_always(world.erp, odd, error)

@@ -13,6 +13,7 @@ from typing import Any
 from sync.connectors.base import (
     ConnectorError,
     Gone,
+    NotNow,
     Operation,
     OperationKind,
     Refused,
@@ -184,7 +185,7 @@ class Writer:
 
     def _halt(self, error: ConnectorError) -> None:
         """After a call that failed as a whole, the next one would too: the rest is not sent."""
-        if isinstance(error, Refused | Gone):
+        if isinstance(error, Refused | Gone | NotNow):
             return
         happened = isinstance(error, Unknown)
         self._halted = Unavailable("Not sent, because the call before it was lost.") if happened else error

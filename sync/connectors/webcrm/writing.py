@@ -9,11 +9,11 @@ from typing import Any
 from sync.connectors.base import (
     ConnectorError,
     Gone,
+    NotNow,
     Operation,
     OperationKind,
     Refused,
     Result,
-    Unavailable,
     Unknown,
 )
 from sync.connectors.http.json_text import scalar
@@ -113,7 +113,7 @@ def _refusal(operation: Operation, text: str) -> ConnectorError:
     if operation.kind is OperationKind.UPDATE and missing and not _named(text):
         return Gone(f"webCRM has no record {operation.key}: {text}")
     if PASSING.search(text) and not _named(text):
-        return Unavailable(f"webCRM could not do it just now: {text}")
+        return NotNow(f"webCRM could not do it just now: {text}")
     return Refused(f"webCRM refused it: {text}", fields=_named(text))
 
 
