@@ -99,24 +99,29 @@ def _notice(work: Slice, link: Link, side: Side, record: Record, *, now: datetim
     matters = returned or parent != link.get(side, "parent") or _matters(work.rules, link, side, before)
     if matters:
         link.due_at, link.reason = min(link.due_at or now, now), f"changed in {work.pair.system(side)}"
-        if parent != link.get(side, "parent") or _differs(work.rules, side, before, link.get(side, "seen")):
+        if parent != link.get(side, "parent") or _news(work.rules, side, before, link.get(side, "seen")):
             link.attempts = 0
     return matters
 
 
 def _matters(rules: PairRules, link: Link, side: Side, before: dict[str, object]) -> bool:
     seen, base = link.get(side, "seen"), link.get(side, "base")
+    news = _news(rules, side, before, seen)
     if not link.linked or not base:
-        return _differs(rules, side, before, seen)
+        return bool(news)
     if any(moved(rule, side, seen, base) for rule in rules.compared):
         return True
-    return _differs(rules, side, before, seen) and bool(
-        link.refused or link.problem or link.outcome == "conflict"
-    )
+    # What has yet to meet the other side rests on nothing that it could have moved from.
+    unmet = {path for rule in rules.compared for path in rule.paths(side) if path not in base}
+    stuck = bool(link.refused or link.problem or link.outcome == "conflict")
+    return bool(news if stuck else news & unmet)
 
 
-def _differs(rules: PairRules, side: Side, before: dict[str, object], seen: dict[str, object]) -> bool:
-    return any(_meaning(rules, side, path, before) != _meaning(rules, side, path, seen) for path in seen)
+def _news(rules: PairRules, side: Side, before: dict[str, object], seen: dict[str, object]) -> set[str]:
+    """The properties that say something else than before."""
+    return {
+        path for path in seen if _meaning(rules, side, path, before) != _meaning(rules, side, path, seen)
+    }
 
 
 def _meaning(rules: PairRules, side: Side, path: str, values: dict[str, object]) -> object:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sync.models.links import Link, Separation
 from sync.models.pairs import MatchRule
-from tests.world import START, World
+from sync.models.runs import Change
+from tests.world import CRM, START, World, at_the_first_write, make_world
 
 
 def test_an_erp_customer_without_counterpart_is_created_once(world: World) -> None:
@@ -240,3 +243,19 @@ def test_a_default_that_webcrm_gives_a_new_record_does_not_travel_back(world: Wo
     world.settle()
     assert world.of_customer(key)["OrgPhone"] == "00 00 00 00"
     assert (world.erp.values("customers", key) or {})["phone"] is None
+
+
+def test_what_is_edited_while_two_meet_is_what_the_audit_keeps(db: None) -> None:
+    """Of two that agreed on something already, and have yet to meet in the rest."""
+    world = make_world(crm=replace(CRM, bulk_write=1))
+    for number in ("924618094", "914778271"):
+        world.customer(name=f"ERP {number}", number=number, phone="22 00 00 00")
+    orgs = [
+        world.organisation(OrgName=f"CRM {number}", OrgNumber=number, OrgPhone="22 00 00 00")
+        for number in ("924618094", "914778271")
+    ]
+    at_the_first_write(world, lambda: world.crm.edit("orgs", orgs[1], {"OrgName": "Edited meanwhile"}))
+    world.settle()
+    written = Change.objects.filter(key=orgs[1], outcome="written").order_by("id")
+    names = [it["before"] for change in written for it in change.fields if it["property"] == "OrgName"]
+    assert names == ["Edited meanwhile"]
