@@ -18,7 +18,7 @@ from sync.engine.conflicts import GONE, SPECIAL
 from sync.engine.removal import REMOVED
 from sync.engine.replace import replace, standing
 from sync.engine.rules import PairRules
-from sync.engine.signs import property_of
+from sync.engine.signs import property_of, untold
 from sync.engine.slice import Slice
 from sync.models.links import Conflict, ConflictState, Intent, IntentState, Link, LinkState
 from sync.models.pairs import EntityPair, FieldMapping, Finding
@@ -118,7 +118,8 @@ def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, 
     record = _known_hand(intent, record, now)
     held = {path: record.values[path] for path in intent.values if path in record.values}
     base = dict(link.get(side, "base"))
-    doubtful = {path for path in intent.values if _is_doubtful(work, side, intent, path, record)}
+    spelled = {path for path in intent.values if _is_doubtful(work, side, intent, path, record)}
+    doubtful = spelled | untold(work.rules, side, intent, record)
     for path in intent.values.keys() - doubtful:
         base[path] = _base_of(work, side, intent, path, intent.values[path], record, now)
     if intent.kind == OperationKind.CREATE:
@@ -129,7 +130,7 @@ def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, 
     link.put(side, base=base)
     told = _without_doubt(work.rules, side, intent, doubtful)
     link.put(side.other, base={**link.get(side.other, "base"), **told})
-    stamps = {path: at for path, at in link.get(side, "stamps").items() if path not in doubtful}
+    stamps = {path: at for path, at in link.get(side, "stamps").items() if path not in spelled}
     link.put(side, stamps=stamps)
     intent.state, intent.ended_at, intent.key = IntentState.CONFIRMED, now, record.key
     intent.change.held = held

@@ -119,9 +119,7 @@ def _matters(rules: PairRules, link: Link, side: Side, before: dict[str, object]
 
 def _news(rules: PairRules, side: Side, before: dict[str, object], seen: dict[str, object]) -> set[str]:
     """The properties that say something else than before."""
-    return {
-        path for path in seen if _meaning(rules, side, path, before) != _meaning(rules, side, path, seen)
-    }
+    return {path for path in seen if _meaning(rules, side, path, before) != _meaning(rules, side, path, seen)}
 
 
 def _meaning(rules: PairRules, side: Side, path: str, values: dict[str, object]) -> object:

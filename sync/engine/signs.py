@@ -44,6 +44,16 @@ def has_landed(rules: PairRules, side: Side, intent: Intent, record: Record) -> 
     return True in signs and False not in signs
 
 
+def untold(rules: PairRules, side: Side, intent: Intent, record: Record) -> set[str]:
+    """The properties that hold neither the old value nor the new one of a write of which only the record tells.
+
+    Somebody was here since, or before: then the write never landed, and they typed what its other values are.
+    """
+    if intent.acknowledged_at or rules.reference_path(side) in intent.values:
+        return set()
+    return {path for path in intent.values if sign(rules, side, intent, path, record) is None}
+
+
 def put_back(rules: PairRules, side: Side, intent: Intent, record: Record) -> list[str]:
     """The properties that stand as before, where others hold what was written.
 

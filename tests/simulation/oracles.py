@@ -74,7 +74,7 @@ def _explained(case: Case, link: Link, path: str, other: str) -> bool:
     if _is_taken_for_a_spelling(case, link, path, other):
         return True
     return any((link.pk, field) in case.open for field in fields) or (
-        link.outcome == "failed" and any(f"{name}: " in link.problem for name in (path, other))
+        link.outcome == "failed" and any(f"{name}: " in link.problem for couple in names for name in couple)
     )
 
 
@@ -285,9 +285,13 @@ def _held_it(case: Case, change: Change) -> bool:
 
 
 def _speaks_for(held: Mapping[str, Value], fields: Sequence[Mapping[str, Value]]) -> bool:
-    words = [(held.get(str(it["property"])), it["before"], it["after"]) for it in fields]
-    there = [akin(value, after) for value, _, after in words]
-    left = [akin(value, before) for value, before, after in words if not akin(value, after)]
+    words = [(str(it["property"]), held.get(str(it["property"])), it["before"], it["after"]) for it in fields]
+    there = [akin(value, after) for _, value, _, after in words]
+    left = [
+        essence(path, value) == essence(path, before)
+        for path, value, before, after in words
+        if not akin(value, after)
+    ]
     return any(there) and not any(left)
 
 

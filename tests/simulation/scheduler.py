@@ -40,7 +40,7 @@ COMMITS = ("commit before", "write before")
 """Where the database may refuse: the end of a transaction, or a statement that is one by itself."""
 COMMITTED = ("commit after", "write after")
 
-MOST_POINTS = 15_000
+MOST_POINTS = 40_000
 """Far more than any life here needs."""
 
 
