@@ -353,5 +353,9 @@ class _Defects(logging.Handler):
 
 def live(seed: int, *, administered: bool = False) -> Result:
     """One life; what happened in it is told only where something was wrong."""
-    result = Simulation(seed, administered=administered).run()
+    try:
+        result = Simulation(seed, administered=administered).run()
+    except Exception as error:
+        error.add_note(f"seed {seed}")
+        raise
     return result if result.violations else replace(result, trace=[])
