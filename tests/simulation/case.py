@@ -63,7 +63,12 @@ class Case:
         return (one, other) in references(event) or (other, one) in references(event)
 
     def are_apart(self, one: Row, other: Row) -> bool:
-        """Whether a person took the ERP's and webCRM's record apart, or gave the first to another one by hand."""
+        """Whether a person took the ERP's and webCRM's record apart, or gave the first to another one by hand.
+
+        A restored hub may have forgotten that they were joined again.
+        """
+        if self.simulation.restored and self.were_apart(one, other):
+            return True
         apart = self.administrators.apart
         given = [couple for couple in self.administrators.joined if couple[0] == one and couple not in apart]
         return (one, other) in apart or bool(given and (one, other) not in given)
