@@ -127,9 +127,11 @@ def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, 
         base |= _given_at_birth(work, side, record, set(intent.values))
     if not _edited_since(work, side, record):
         base |= _grown(base, record, set(intent.values))
-    link.put(side, base=base)
     told = _without_doubt(work.rules, side, intent, doubtful)
-    link.put(side.other, base={**link.get(side.other, "base"), **told})
+    theirs = {**link.get(side.other, "base"), **told}
+    rest, their_rest = _moved_apart(work.rules, side, intent, doubtful)
+    link.put(side, base={**rest, **base})
+    link.put(side.other, base={**their_rest, **theirs})
     stamps = {path: at for path, at in link.get(side, "stamps").items() if path not in spelled}
     link.put(side, stamps=stamps)
     intent.state, intent.ended_at, intent.key = IntentState.CONFIRMED, now, record.key
@@ -152,11 +154,26 @@ def _is_doubtful(work: Slice, side: Side, intent: Intent, path: str, record: Rec
 
 def _without_doubt(rules: PairRules, side: Side, intent: Intent, doubtful: set[str]) -> dict[str, Value]:
     """The source values that became bases: where the written value is in doubt, both sides count as moved."""
-    open_rules = [
-        rules.by_name[name] for path in doubtful if (name := str(intent.rules.get(path))) in rules.by_name
-    ]
-    untold = {path for rule in open_rules for path in rule.paths(side.other)}
+    untold = _sources(rules, side, intent, doubtful)
     return {path: value for path, value in intent.source.items() if path not in untold}
+
+
+def _sources(rules: PairRules, side: Side, intent: Intent, written: set[str]) -> set[str]:
+    """Where the values of these written properties came from."""
+    names = {str(intent.rules.get(path)) for path in written}
+    return {path for name in names & rules.by_name.keys() for path in rules.by_name[name].paths(side.other)}
+
+
+def _moved_apart(
+    rules: PairRules, side: Side, intent: Intent, doubtful: set[str]
+) -> tuple[dict[str, Value], dict[str, Value]]:
+    """What values in doubt rest on that had no base, written side first: both sides have moved from it.
+
+    Without a base they would meet for the first time once more, and the pair's first winner would overrule whoever
+    was there since.
+    """
+    sources = _sources(rules, side, intent, doubtful)
+    return {path: intent.values[path] for path in doubtful}, dict.fromkeys(sources)
 
 
 def _grown(base: Values, record: Record, written: set[str]) -> dict[str, Value]:

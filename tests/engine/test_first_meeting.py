@@ -56,6 +56,27 @@ def test_the_first_winner_decides_and_blanks_are_filled_from_whoever_knows(world
     assert (world.erp.values("customers", key) or {})["phone"] == "22 00 00 00"
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["linked", "created"])
+def test_a_cut_that_a_person_may_have_made_of_what_just_met_is_asked_about(world: World, known: bool) -> None:
+    """They were in step: the first winner has had its say, and may not overrule who was there since."""
+    key = world.customer(name="Akkurat Norge AS", number="924618094")
+    if known:
+        world.organisation(OrgName="Akkurat", OrgNumber="924618094")
+    world.crm.entity("orgs").answers_record = False
+
+    def somebody(call: str, phase: str) -> None:
+        if (call, phase) == ("write orgs", "after"):
+            world.crm.faults = lambda _call, _phase: None
+            world.crm.edit("orgs", world.crm.keys("orgs")[0], {"OrgName": "Akkurat Norge"})
+
+    world.crm.faults = somebody
+    world.settle()
+    assert world.of_customer(key)["OrgName"] == "Akkurat Norge"
+    (conflict,) = world.conflicts()
+    assert conflict.erp_values == {"name": "Akkurat Norge AS"}
+    assert conflict.crm_values == {"OrgName": "Akkurat Norge"}
+
+
 def test_several_hits_wait_for_a_person(world: World) -> None:
     world.customer(name="Akkurat AS", number="924618094")
     for name in ("Akkurat Oslo", "Akkurat Bergen"):
