@@ -149,7 +149,12 @@ def _is_doubtful(work: Slice, side: Side, intent: Intent, path: str, record: Rec
     end = property_of(work.rules, side, intent, path)
     if meaning(held, end.type) == meaning(written, end.type) or not _edited_since(work, side, record):
         return False
-    return spelling(written, held, end) is not None
+    return spelling(written, held, end) is not None and not _has_moved(side, intent, path)
+
+
+def _has_moved(side: Side, intent: Intent, path: str) -> bool:
+    """Whether a record that was made was read before, and said something else here: an edit, however it looks."""
+    return intent.kind == OperationKind.CREATE and path in intent.link.get(side, "stamps")
 
 
 def _without_doubt(rules: PairRules, side: Side, intent: Intent, doubtful: set[str]) -> dict[str, Value]:
@@ -222,6 +227,8 @@ def _base_of(
     end = property_of(work.rules, side, intent, path)
     if meaning(held, end.type) == meaning(written, end.type):
         return held
+    if _has_moved(side, intent, path) and not record.by_hub:
+        return written
     kind = spelling(written, held, end)
     if kind is None and not record.by_hub:
         return written

@@ -257,7 +257,7 @@ def _settle_create(work: Slice, side: Side, intent: Intent, records: list[Record
         _put_off(intent, taken[records[0].key], now)
     elif len(records) == 1:
         intent.key = records[0].key
-        adopt_key(work, intent.link, side, intent.key, now)
+        adopt_key(work, intent.link, side, records[0], now)
         confirm(work, side, [(intent.link, intent, records[0])], now)
         observe(work, side, records, scan=None, now=now)
         wake_children([intent.link], now)

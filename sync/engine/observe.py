@@ -39,7 +39,7 @@ def observe(work: Slice, side: Side, records: Sequence[Record], *, scan: int | N
     shown = {key: link for key, link in known.items() if key not in behind}
     changed = [link for key, link in shown.items() if not _as_seen(work.rules, link, side, unique[key])]
     for link in fresh:
-        _remember(work.rules, link, side, unique[link.get(side, "key")], now=now)
+        remember(work.rules, link, side, unique[link.get(side, "key")], now=now)
     noticed = [link for link in changed if _notice(work, link, side, unique[link.get(side, "key")], now=now)]
     _count_in(work, side, fresh, list(known.values()), scan)
     Link.objects.bulk_create(fresh, batch_size=CHUNK)
@@ -93,7 +93,7 @@ def _notice(work: Slice, link: Link, side: Side, record: Record, *, now: datetim
     """A known record again: remember what it says, and make its link due where that matters (True)."""
     before, returned = dict(link.get(side, "seen")), link.get(side, "missing_at") is not None
     parent = link.get(side, "parent")
-    _remember(work.rules, link, side, record, now=now)
+    remember(work.rules, link, side, record, now=now)
     if link.state in (LinkState.PAUSED, LinkState.REMOVED):
         return False
     matters = returned or parent != link.get(side, "parent") or _matters(work.rules, link, side, before)
@@ -127,7 +127,8 @@ def _meaning(rules: PairRules, side: Side, path: str, values: dict[str, object])
     return meaning(values.get(path), type_) if type_ else values.get(path)  # type: ignore[arg-type]
 
 
-def _remember(rules: PairRules, link: Link, side: Side, record: Record, *, now: datetime) -> None:
+def remember(rules: PairRules, link: Link, side: Side, record: Record, *, now: datetime) -> None:
+    """What a record says becomes what its link has seen of that side."""
     before = link.get(side, "seen")
     seen = {**before, **rules.wanted(side, record.values)}
     moment = record.updated_at or on_their_clock(now, rules.pair.system(side))

@@ -17,9 +17,10 @@ from sync.connectors.base import (
     Unauthorized,
     Unavailable,
 )
+from sync.core.records import Record
 from sync.core.vocabulary import Outcome, Side
 from sync.engine.confirm import end_rulings, finish_changes
-from sync.engine.observe import observe
+from sync.engine.observe import observe, remember
 from sync.engine.pairing import wake_children
 from sync.engine.slice import GRACE, Slice
 from sync.models.links import Intent, IntentState, Link, LinkState, MatchKey
@@ -134,12 +135,19 @@ def of_another(work: Slice, side: Side, made: Mapping[str, Link]) -> dict[str, s
     }
 
 
-def adopt_key(work: Slice, link: Link, side: Side, key: str, now: datetime) -> None:
-    """A record was made for this link: know its key at once. A link a poll made for it meanwhile is absorbed."""
-    work.uncount(absorb_twins({key: link}, side))
-    link.put(side, key=key)
+def adopt_key(work: Slice, link: Link, side: Side, record: Record, now: datetime) -> None:
+    """A record was made for this link: know its key at once. A link a poll made for it meanwhile is absorbed.
+
+    What has moved since a poll read it first, somebody has edited.
+    """
+    twins = absorb_twins({record.key: link}, side)
+    work.uncount(twins)
+    for twin in twins:
+        remember(work.rules, twin, side, record, now=now)
+        link.put(side, stamps=twin.get(side, "stamps"))
+    link.put(side, key=record.key)
     link.linked_at = now
-    link.save(update_fields=[f"{side}_key", "linked_at"])
+    link.save(update_fields=[f"{side}_key", f"{side}_stamps", "linked_at"])
 
 
 def absorb_twins(made: Mapping[str, Link], side: Side) -> list[Link]:

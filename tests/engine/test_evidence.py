@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from sync.connectors.base import Unknown
-from sync.models.links import Link
+from sync.models.links import Intent, Link
 from tests.world import CRM, World, failing, make_world
 
 
@@ -85,3 +86,30 @@ def test_what_was_perhaps_put_back_after_a_lost_write_is_left_alone(nameless: Wo
     Link.objects.filter(pk=link.pk).update(refused={}, due_at=nameless.clock.now())  # somebody retries
     nameless.settle()
     assert nameless.of_customer(key)["OrgCity"] == "Bergen"
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["read again", "read once"])
+@pytest.mark.parametrize("named", [True, False], ids=["named", "nameless"])
+def test_what_a_poll_had_read_whole_was_not_cut_by_its_system(db: None, again: bool, named: bool) -> None:
+    """Nobody knows yet whose the record is; what was read of it tells nevertheless."""
+    world = make_world(crm=replace(CRM, names_editor=named))
+    key = world.customer(name="Akkurat Norge AS")
+    with failing(world.crm, "write orgs", "after", Unknown("The connection was lost.")):
+        world.run()
+    Intent.objects.update(look_after=world.clock.now() + timedelta(minutes=5))
+    world.run()
+    (org,) = world.crm.keys("orgs")
+    assert world.link(crm_key=org).crm_seen["OrgName"] == "Akkurat Norge AS"
+    world.erp.edit("customers", key, {"name": "Akkurat Norden AS"})
+    world.clock.pass_(60)
+    world.crm.edit("orgs", org, {"OrgName": "Akkurat Norge"})
+    if again:
+        world.run()
+    else:
+        Intent.objects.update(look_after=world.clock.now())
+    world.clock.pass_(600)
+    world.settle()
+    assert world.link(erp_key=key).crm_key == org
+    assert world.of_customer(key)["OrgName"] == "Akkurat Norge"
+    assert (world.erp.values("customers", key) or {})["name"] == "Akkurat Norge"
+    assert world.conflicts() == []
