@@ -129,7 +129,7 @@ def _judge(work: Slice, side: Side, link: Link, intent: Intent, record: Record, 
         base |= _grown(base, record, set(intent.values))
     told = _without_doubt(work.rules, side, intent, doubtful)
     theirs = {**link.get(side.other, "base"), **told}
-    rest, their_rest = _moved_apart(work.rules, side, intent, doubtful)
+    rest, their_rest = _moved_apart(work.rules, side, intent, spelled)
     link.put(side, base={**rest, **base})
     link.put(side.other, base={**their_rest, **theirs})
     stamps = {path: at for path, at in link.get(side, "stamps").items() if path not in spelled}
@@ -170,15 +170,15 @@ def _sources(rules: PairRules, side: Side, intent: Intent, written: set[str]) ->
 
 
 def _moved_apart(
-    rules: PairRules, side: Side, intent: Intent, doubtful: set[str]
+    rules: PairRules, side: Side, intent: Intent, spelled: set[str]
 ) -> tuple[dict[str, Value], dict[str, Value]]:
-    """What values in doubt rest on that had no base, written side first: both sides have moved from it.
+    """What values rest on that may be a spelling or an edit, and had no base, written side first: both moved from it.
 
     Without a base they would meet for the first time once more, and the pair's first winner would overrule whoever
     was there since.
     """
-    sources = _sources(rules, side, intent, doubtful)
-    return {path: intent.values[path] for path in doubtful}, dict.fromkeys(sources)
+    sources = _sources(rules, side, intent, spelled)
+    return {path: intent.values[path] for path in spelled}, dict.fromkeys(sources)
 
 
 def _grown(base: Values, record: Record, written: set[str]) -> dict[str, Value]:
