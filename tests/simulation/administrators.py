@@ -408,9 +408,9 @@ class Administrators:
     def _bring_back(self, pair: EntityPair) -> None:
         with self._at_the_desk():
             pairs.set_mode(pair, Mode.OBSERVE, by=BY)
-        self.simulation.run_through(pair.name, writes=False)
-        with self._at_the_desk():
-            self._carry_out(EntityPair.objects.get(pk=pair.pk))
+        if self.simulation.observe_through(pair.name).state == RunState.DONE:
+            with self._at_the_desk():
+                self._carry_out(EntityPair.objects.get(pk=pair.pk))
 
 
 def _together(row: FieldMapping) -> QuerySet[FieldMapping]:
