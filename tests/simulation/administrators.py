@@ -1,14 +1,9 @@
-"""The hub's administrators: they act through the services while its workers are at work. What they did is kept here,
-beside the hub's own tables: the oracles judge the hub by it.
-"""
+"""The hub's administrators: they act through the services while its workers are at work."""
 
 from __future__ import annotations
 
-import sys
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 from unittest.mock import patch
@@ -17,12 +12,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sync import jobs
-from sync.core.records import Value
 from sync.models.links import OPEN_INTENTS, Conflict, Intent, Link, LinkState
 from sync.models.pairs import EntityPair, FieldMapping, Mode
 from sync.models.runs import OPEN_RUNS, Run, RunState
 from sync.services import conflicts, links, pairs, runs
 from sync.services.acts import NotPossible
+from tests.simulation.book import Answer, Book, couple_of
 from tests.simulation.case import Row
 from tests.simulation.switches import calm
 from tests.simulation.words import ENTITIES, FIELDS
@@ -41,43 +36,13 @@ Verb = Callable[[], str]
 """An act: what was done, for the trace; nothing where there was nothing to do."""
 
 
-@dataclass(kw_only=True)
-class Stop:
-    """What a person stopped: a pair, or one link of it. `since`, `until`: in the order of things."""
-
-    pair: str
-    link: int | None
-    since: int
-    under_way: frozenset[str]
-    """Writes, by token, that had been recorded by then."""
-    until: int = sys.maxsize
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """A value that a person chose while both sides held what was shown. `seq`: when, in the order of things."""
-
-    ends: tuple[tuple[Row, str], ...]
-    value: Value
-    seq: int
-
-
-class Administrators:
+class Administrators(Book):
     def __init__(self, simulation: Simulation, *, busy: bool) -> None:
-        self.simulation, self.truth, self.busy = simulation, simulation.truth, busy
+        super().__init__(simulation.truth)
+        self.simulation, self.busy = simulation, busy
         self.random = Random(f"administrators of {simulation.seed}")
         self.rate = self.random.choice(NESTED)
         self.acting = False
-        self.stops: list[Stop] = []
-        self.apart: dict[tuple[Row, Row], int] = {}
-        """Couples that stand taken apart by a person, ERP record first, and since when."""
-        self.ever_apart: set[tuple[Row, Row]] = set()
-        self.joined: list[tuple[Row, Row]] = []
-        self.policies: dict[str, set[str]] = defaultdict(set)
-        """Every policy that was ever in force for a field, by its property in webCRM."""
-        self.meetings: list[int] = []
-        """When fields or records were made to meet anew."""
-        self.answers: list[Answer] = []
 
     def happen_by(self, rate: float) -> bool:
         """Whether one of them acts now. Where there are none, chance is not asked."""
@@ -145,7 +110,7 @@ class Administrators:
             return ""
         under_way = _under_way(link_id=link.pk)
         links.pause(link, by=BY)
-        self._stopped(link.pair.name, link.pk, under_way)
+        self.stopped(link.pair.name, link.pk, under_way)
         return f"pause {_shown(link)}"
 
     def _resume(self) -> str:
@@ -163,17 +128,12 @@ class Administrators:
             return ""
         couple = couple_of(link)
         links.unlink(link, by=BY)
-        self._are_apart(couple)
+        self.are_apart(couple)
         for half in Link.objects.current().filter(pair=link.pair, state=LinkState.PAUSED):
             if couple[0][2] == half.erp_key or couple[1][2] == half.crm_key:
                 self.goes_on(link.pair.name, half.pk)
-                self._stopped(link.pair.name, half.pk, frozenset())
+                self.stopped(link.pair.name, half.pk, frozenset())
         return f"unlink {_shown(link)}"
-
-    def _are_apart(self, couple: tuple[Row, Row]) -> None:
-        self.meetings.append(self.truth.tick())
-        self.apart[couple] = self.truth.tick()
-        self.ever_apart.add(couple)
 
     def _link(self) -> str:
         erp = self._some(erp_key__isnull=False, crm_key__isnull=True)
@@ -203,7 +163,7 @@ class Administrators:
         couple = couple_of(link) if link.linked else None
         links.lift(link, by=BY)
         if couple and not all(self._is_there(row) for row in couple):
-            self._are_apart(couple)
+            self.are_apart(couple)
         return f"lift {_shown(link)}"
 
     def _is_there(self, row: Row) -> bool:
@@ -278,7 +238,7 @@ class Administrators:
         if (run := self._held()) is None:
             return ""
         runs.reject(run, by=BY)
-        self._stopped(run.pair.name, None, frozenset())
+        self.stopped(run.pair.name, None, frozenset())
         return f"reject {run}"
 
     def _cancel(self) -> str:
@@ -297,7 +257,7 @@ class Administrators:
         mode = self.random.choice((Mode.OFF, Mode.OBSERVE))
         under_way = _under_way(link__pair=pair)
         pairs.set_mode(pair, mode, by=BY)
-        self._stopped(pair.name, None, under_way)
+        self.stopped(pair.name, None, under_way)
         return f"set {pair} to {mode}"
 
     def _apply(self) -> str:
@@ -331,7 +291,7 @@ class Administrators:
     def _changed(self, pair: EntityPair, before: list[dict[str, object]], under_way: frozenset[str]) -> None:
         if pairs.rules_changed(pair, before=before, by=BY):
             self.meetings.append(self.truth.tick())
-            self._stopped(pair.name, None, under_way)
+            self.stopped(pair.name, None, under_way)
 
     def _other_winner(self, _pair: EntityPair, row: FieldMapping) -> None:
         row.policy = self.random.choice(["newest", "erp", "crm", "ask"])
@@ -356,25 +316,6 @@ class Administrators:
 
     # What they stopped, and how it goes on
 
-    def _stopped(self, pair: str, link: int | None, under_way: frozenset[str]) -> None:
-        since = self.truth.tick()
-        self.stops.append(Stop(pair=pair, link=link, since=since, under_way=under_way))
-
-    def goes_on(self, pair: str, link: int | None) -> None:
-        now = self.truth.tick()
-        for stop in self._standing():
-            if (stop.pair, stop.link) == (pair, link):
-                stop.until = now
-
-    def _standing(self) -> list[Stop]:
-        return [stop for stop in self.stops if stop.until == sys.maxsize]
-
-    def forgotten(self) -> None:
-        """An older database came back: the hub does not know what it was told last."""
-        now = self.truth.tick()
-        for stop in self._standing():
-            stop.until = now
-
     def put_right(self) -> None:
         """At the end everything is as it was: both ways, live, and nothing paused."""
         if self.busy:
@@ -391,7 +332,7 @@ class Administrators:
 
     def _check_stops(self) -> None:
         """What a person stopped is stopped until a person says otherwise."""
-        for stop in self._standing():
+        for stop in self.standing():
             if stop.link is None:
                 kept = EntityPair.objects.get(name=stop.pair).mode != Mode.LIVE
             else:
@@ -423,11 +364,6 @@ def _together(row: FieldMapping) -> QuerySet[FieldMapping]:
 def _under_way(**whose: object) -> frozenset[str]:
     """Writes that are recorded and may still be sent, by token."""
     return frozenset(Intent.objects.filter(state__in=OPEN_INTENTS, **whose).values_list("token", flat=True))
-
-
-def couple_of(link: Link) -> tuple[Row, Row]:
-    erp, crm = ENTITIES[link.pair.name]
-    return ("erp", erp, str(link.erp_key)), ("crm", crm, str(link.crm_key))
 
 
 def _shown(link: Link) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.simulation.administrators import Answer, Stop
+from tests.simulation.book import Answer, Stop
 from tests.simulation.case import Case, Row
 from tests.simulation.truth import Event
 from tests.simulation.words import PARTNER, akin
