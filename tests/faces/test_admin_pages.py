@@ -262,7 +262,9 @@ NO_ROW = (
 @pytest.mark.parametrize("asked", NOBODYS_QUESTIONS)
 def test_a_list_is_asked_nothing_but_what_its_own_addresses_ask(sign_in: SignIn, asked: str):
     """A regular expression may keep a worker busy for ever, and part of a secret is not looked for."""
-    assert sign_in("root").get(f"/admin/{asked}").status_code == 400
+    answer = sign_in("root").get(f"/admin/{asked}")
+    assert answer.status_code == 400
+    assert "Use their own filters" in answer.content.decode()
 
 
 @pytest.mark.parametrize("asked", NO_ROW)
