@@ -19,7 +19,6 @@ from sync.services import conflicts, links, pairs, runs
 from sync.services.acts import NotPossible
 from tests.simulation.book import Answer, Book, couple_of
 from tests.simulation.case import Row
-from tests.simulation.switches import calm
 from tests.simulation.words import ENTITIES, FIELDS
 
 if TYPE_CHECKING:
@@ -88,16 +87,16 @@ class Administrators(Book):
         what is due stands in rows.
         """
         life = self.simulation
-        switches, life.switches, self.acting = life.switches, calm(life.switches), True
-        pending, life.truth.pending = life.truth.pending, []
+        self.acting = True
         try:
             with (
+                life.undisturbed(),
                 patch.object(timezone, "now", life.now),
                 patch.object(jobs, "_put", lambda *_: None),
             ):
                 yield
         finally:
-            life.switches, self.acting, life.truth.pending = switches, False, pending
+            self.acting = False
 
     # Links
 

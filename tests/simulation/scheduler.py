@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -20,9 +21,10 @@ from sync.engine.slice import GRACE, LEASE
 from sync.models.runs import OPEN_RUNS, Run
 from tests.simulation import database
 from tests.simulation.administrators import Administrators
+from tests.simulation.deliveries import Deliveries
 from tests.simulation.people import People
 from tests.simulation.secrets import MARK
-from tests.simulation.switches import Switches, draw
+from tests.simulation.switches import Switches, calm, draw
 from tests.simulation.truth import Heard, Truth
 from tests.world import World
 
@@ -89,6 +91,7 @@ class Scheduler:
     world: World
     people: People
     administrators: Administrators
+    deliveries: Deliveries
 
     def __init__(
         self,
@@ -175,6 +178,16 @@ class Scheduler:
         if self.dead:
             raise self.dead
 
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Nothing comes between: it is done in one go, by nobody's worker."""
+        switches, self.switches = self.switches, calm(self.switches)
+        pending, self.truth.pending = self.truth.pending, []
+        try:
+            yield
+        finally:
+            self.switches, self.truth.pending = switches, pending
+
     def note(self, what: str) -> None:
         self.trace.append(f"{self.depth}:{what}")
 
@@ -213,6 +226,7 @@ class Scheduler:
             self.note(self.people.act())
         if self.administrators.happen_by(self.administrators.rate):
             self.note(self.administrators.act())
+        self.deliveries.arrive()
         if self.chance(self.switches.jumps):
             self.jump()
         if not self.flights and (self.is_planned("stall") or self.chance(self.switches.stall)):

@@ -23,6 +23,7 @@ from sync.models.pairs import EntityPair, FieldMapping, Mode
 from sync.models.runs import OPEN_RUNS, Run, RunState
 from tests.simulation import database
 from tests.simulation.administrators import Administrators
+from tests.simulation.deliveries import Deliveries
 from tests.simulation.oracles import judge
 from tests.simulation.people import People
 from tests.simulation.scheduler import Backup, Broken, Endless, Scheduler
@@ -75,6 +76,7 @@ class Simulation(Scheduler):
         self._clocks()
         self._rules()
         self.people = People(self.world, self.truth, self.random, self.switches)
+        self.deliveries = Deliveries(self)
         self.administrators = Administrators(self, busy=self.administered)
 
     def _distort(self, system: MemorySystem) -> None:

@@ -56,6 +56,9 @@ class Switches:
     lag: float
     """How often an answer comes from a copy that does not know of the hub's own last write yet."""
 
+    hooks: float
+    """How often a system sends word of what was done to a record, and then once more."""
+
     def shown(self) -> str:
         return " ".join(f"{name}={value}" for name, value in asdict(self).items())
 
@@ -82,6 +85,7 @@ def draw(random: Random) -> Switches:
         bulk_write=random.choice((0, 2, 50)), pages_by_offset=flag(0.3), skew=rate(0.0, 0.0, -3.0, 3.0),
         hidden=aside.choice((0.0, 0.0, 0.0, 0.05)), lag=aside.choice((0.0, 0.0, 0.0, 0.5)),
         failover=aside.choice((0.0, 0.0, 0.0, 0.003)), jumps=aside.choice((0.0, 0.0, 0.0, 0.01)),
+        hooks=aside.choice((0.0, 0.0, 0.5)),
     )  # fmt: skip
 
 
@@ -89,7 +93,7 @@ def calm(switches: Switches) -> Switches:
     """The same world with nothing going wrong in it."""
     return replace(
         switches, people=0.0, nested=0.0, crash=0.0, unavailable=0.0, unknown=0.0, landed=0.0, late=0.0,
-        database=0.0, stall=0.0, hidden=0.0, lag=0.0, failover=0.0, jumps=0.0,
+        database=0.0, stall=0.0, hidden=0.0, lag=0.0, failover=0.0, jumps=0.0, hooks=0.0,
     )  # fmt: skip
 
 
