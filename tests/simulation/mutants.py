@@ -329,8 +329,12 @@ MUTANTS: dict[str, Patches] = {
 CLIMATES: dict[str, dict[str, Any]] = {
     "absence is removal": {"hidden": 0.1, "removals": False, "restores": False},
     "a lease without an epoch": {
-        "stall": 0.03, "people": 0.1, "erp_conditional": False, "crm_conditional": False, "restores": False,
-    },  # fmt: skip
+        "stall": 0.03,
+        "people": 0.1,
+        "erp_conditional": False,
+        "crm_conditional": False,
+        "restores": False,
+    },
     "no write carries a version": {"erp_conditional": True, "crm_conditional": True, "people": 0.1},
     "twins are not absorbed": {"nested": 0.06},
     "creates before both sides are read": {"steps": 10, "changed_since": False},
