@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.db.models import BigIntegerField
 
 from sync.admin.base import Done, Verb
 from sync.admin.forms import AskForm, ReasonForm
@@ -15,7 +16,6 @@ from sync.services import pairs, runs
 from sync.services.acts import NotPossible
 
 RUN = "sync.add_run"
-LARGEST = 2**63 - 1
 DECIDE = "sync.change_entitypair"
 
 
@@ -43,7 +43,9 @@ def _mode(mode: Mode) -> Callable[..., Done]:
 class PlanForm(ReasonForm):
     """`seen` is the run whose plan the person looked at."""
 
-    seen = forms.IntegerField(required=False, min_value=1, max_value=LARGEST, widget=forms.HiddenInput)
+    seen = forms.IntegerField(
+        required=False, min_value=1, max_value=BigIntegerField.MAX_BIGINT, widget=forms.HiddenInput
+    )
 
     def __init__(self, *args: Any, row: EntityPair, **kwargs: Any) -> None:
         run = pairs.latest_plan(row)

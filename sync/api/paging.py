@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Model
+from django.db.models import BigIntegerField, Model
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # the framework reads this module while it is loading its vie
 
 USUAL = 50
 MOST = 500
-LARGEST_KEY = 2**63 - 1
+LARGEST_KEY = BigIntegerField.MAX_BIGINT
 
 
 class Keyset(BasePagination):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db.models import F, Q
 
@@ -26,7 +26,6 @@ from sync.models.rows import update_rows
 from sync.models.runs import Change
 
 CHUNK = 500
-_NEVER = datetime.min.replace(tzinfo=UTC)
 LEFT = "settles what is left"
 """Why a link is due that the hub itself has just written to: nobody changed it."""
 LINK_FIELDS = (
@@ -50,7 +49,8 @@ def confirm(work: Slice, side: Side, couples: Sequence[tuple[Link, Intent, Recor
     replacing = standing([link for link, _, _ in couples])
     elsewhere = _written_elsewhere(work, side, couples)
     for link, intent, record in couples:
-        is_ours = record.by_hub and intent.recorded_at > elsewhere.get(record.key, _NEVER)
+        since = elsewhere.get(record.key)
+        is_ours = record.by_hub and (since is None or since < intent.recorded_at)
         _judge(work, side, link, intent, dataclasses.replace(record, by_hub=is_ours), now)
         if ruling := replacing.get(link.pk):
             _go_on_replacing(link, intent, ruling, now)
@@ -67,10 +67,12 @@ def _written_elsewhere(
     work: Slice, side: Side, couples: Sequence[tuple[Link, Intent, Record]]
 ) -> dict[str, datetime]:
     """When another pair over the same records last wrote to these: that too was by the hub, and is this pair's news."""
+    if not couples:
+        return {}
     system, entity = work.pair.system(side), work.pair.entity(side)
     here = Q(erp_system=system, erp_entity=entity) | Q(crm_system=system, crm_entity=entity)
     others = list(EntityPair.objects.filter(here).exclude(pk=work.pair.pk))
-    if not (others and couples):
+    if not others:
         return {}
     made = Change.objects.filter(
         pair__in=others,
@@ -159,8 +161,8 @@ def _has_moved(side: Side, intent: Intent, path: str) -> bool:
 
 def _without_doubt(rules: PairRules, side: Side, intent: Intent, doubtful: set[str]) -> dict[str, Value]:
     """The source values that became bases: where the written value is in doubt, both sides count as moved."""
-    untold = _sources(rules, side, intent, doubtful)
-    return {path: value for path, value in intent.source.items() if path not in untold}
+    open_ends = _sources(rules, side, intent, doubtful)
+    return {path: value for path, value in intent.source.items() if path not in open_ends}
 
 
 def _sources(rules: PairRules, side: Side, intent: Intent, written: set[str]) -> set[str]:

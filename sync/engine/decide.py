@@ -229,18 +229,10 @@ def _field(rule: Rule) -> str:
 def _without_refused(
     rules: PairRules, link: Link, writes: tuple[Write, ...]
 ) -> tuple[list[Write], list[str]]:
-    """Writes without the fields that were refused with this very value: repeating them would not help.
-
-    What stands in a group with one of those stays behind too: half an address is nobody's.
-    """
+    """Writes without the fields, and their groups, that were refused with this very value: repeating would not help."""
     refused = [write for write in writes if _was_refused(link, write)]
-    groups = {(write.side, rules.by_name[write.rule].group) for write in refused}
-    kept = [
-        write
-        for write in writes
-        if write not in refused
-        and not ((group := rules.by_name[write.rule].group) and (write.side, group) in groups)
-    ]
+    behind = {side: rules.together({write.rule for write in refused if write.side is side}) for side in Side}
+    kept = [write for write in writes if write.rule not in behind[write.side]]
     return kept, [f"{next(iter(write.values))}: {link.refused[write.rule]['message']}" for write in refused]
 
 

@@ -17,7 +17,7 @@ from sync.engine.confirm import confirm, finish_changes
 from sync.engine.fresh import each_alone
 from sync.engine.lost import is_lost, tell
 from sync.engine.observe import match_keys, observe
-from sync.engine.outcomes import adopt_key, of_another
+from sync.engine.outcomes import adopt_key, hold_back, of_another
 from sync.engine.pairing import absorb, separated, wake_children
 from sync.engine.removal import VERIFY_AFTER
 from sync.engine.signs import has_landed, is_behind, put_back
@@ -170,10 +170,7 @@ def _leave_alone(work: Slice, side: Side, intents: Sequence[Intent], found: Mapp
     """Values that were perhaps written and put back are not written again, unless a person says so."""
     for intent in intents:
         for path in put_back(work.rules, side, intent, found[intent.key]) if intent.rules else ():
-            rule = intent.rules[path]
-            values = {p: str(value) for p, value in intent.values.items() if intent.rules[p] == rule}
-            refusal = {"side": side.value, "values": values, "message": PUT_BACK}
-            intent.link.refused = {**intent.link.refused, rule: refusal}
+            hold_back(intent, side, path, PUT_BACK)
 
 
 def _landed(work: Slice, side: Side, intent: Intent, record: Record) -> bool:

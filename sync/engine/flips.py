@@ -41,7 +41,7 @@ def freeze_flips(
     for decision in updates:
         ruled = set(rulings.get(decision.link.pk, {}))
         found = frozen.get(decision.link.pk, set()) | _flipping(decision, written)
-        _freeze(rules, decision, _with_groups(rules, decision, found - ruled))
+        _freeze(rules, decision, rules.together(found - ruled))
 
 
 def _is_update(draft: Draft) -> bool:
@@ -88,13 +88,6 @@ def _flipping(decision: Decision, written: Written) -> set[str]:
 def _is_flip(before: Sequence[str], value: str) -> bool:
     """Written so often already: it would not be written again had nobody changed it back each time."""
     return before.count(value) >= OFTEN
-
-
-def _with_groups(rules: PairRules, decision: Decision, names: set[str]) -> set[str]:
-    """What stands in a group with a frozen field stays behind too: half an address is nobody's."""
-    groups = {rules.by_name[name].group for name in names if name in rules.by_name} - {""}
-    written = {name for draft in decision.drafts for name in draft.rules.values()}
-    return names | {name for name in written if rules.by_name[name].group in groups}
 
 
 def _freeze(rules: PairRules, decision: Decision, names: set[str]) -> None:

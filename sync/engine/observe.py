@@ -17,7 +17,7 @@ from sync.core.vocabulary import Outcome, Side
 from sync.engine.clocks import on_their_clock
 from sync.engine.confirm import LEFT, confirm
 from sync.engine.rules import PairRules
-from sync.engine.signs import is_behind, may_be_behind
+from sync.engine.signs import is_older, may_be_behind
 from sync.engine.slice import GRACE, Slice
 from sync.models.links import OPEN_INTENTS, Intent, IntentState, Link, LinkState, MatchKey
 from sync.models.rows import update_rows
@@ -32,9 +32,12 @@ def observe(work: Slice, side: Side, records: Sequence[Record], *, scan: int | N
     known = {link.get(side, "key"): link for link in _known(work, side, list(unique))}
     fresh = [_new_link(work, side, record, now) for key, record in unique.items() if key not in known]
     lately = _lately_written(side, known, now)
-    sure = {key for key, intent in lately.items() if is_behind(work, side, intent, unique[key])}
-    doubtful = {key for key, intent in lately.items() if _is_doubtful(work, side, intent, unique[key])} - sure
-    behind = sure | doubtful
+    suspects = {key: it for key, it in lately.items() if may_be_behind(work.rules, side, it, unique[key])}
+    behind = {key for key, intent in suspects.items() if is_older(work, side, intent, unique[key])}
+    doubtful = [
+        key for key in suspects if key not in behind and _is_news(work, side, lately[key], unique[key])
+    ]
+    behind |= set(doubtful)
     written = {key: intent for key, intent in lately.items() if intent.state == IntentState.ACKNOWLEDGED}
     shown = {key: link for key, link in known.items() if key not in behind}
     changed = [link for key, link in shown.items() if not _as_seen(work.rules, link, side, unique[key])]
@@ -96,17 +99,20 @@ def _notice(work: Slice, link: Link, side: Side, record: Record, *, now: datetim
     remember(work.rules, link, side, record, now=now)
     if link.state in (LinkState.PAUSED, LinkState.REMOVED):
         return False
-    matters = returned or parent != link.get(side, "parent") or _matters(work.rules, link, side, before)
+    has_moved, news = (
+        parent != link.get(side, "parent"),
+        _news(work.rules, side, before, link.get(side, "seen")),
+    )
+    matters = returned or has_moved or _matters(work.rules, link, side, news)
     if matters:
         link.due_at, link.reason = min(link.due_at or now, now), f"changed in {work.pair.system(side)}"
-        if parent != link.get(side, "parent") or _news(work.rules, side, before, link.get(side, "seen")):
+        if has_moved or news:
             link.attempts = 0
     return matters
 
 
-def _matters(rules: PairRules, link: Link, side: Side, before: dict[str, object]) -> bool:
+def _matters(rules: PairRules, link: Link, side: Side, news: set[str]) -> bool:
     seen, base = link.get(side, "seen"), link.get(side, "base")
-    news = _news(rules, side, before, seen)
     if not link.linked or not base:
         return bool(news)
     if any(moved(rule, side, seen, base) for rule in rules.compared):
@@ -203,16 +209,14 @@ def _lately_written(side: Side, known: dict[str, Link], now: datetime) -> dict[s
     return found
 
 
-def _is_doubtful(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
-    """Whether a record looks like an answer from behind, and might be an edit back. What was seen so after a write that
-    was confirmed is no news."""
-    is_news = intent.state == IntentState.ACKNOWLEDGED or not _as_seen(work.rules, intent.link, side, record)
-    return is_news and may_be_behind(work.rules, side, intent, record)
+def _is_news(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
+    """Whether a record says what was not seen since a write. What waits for its confirming read has seen nothing."""
+    return intent.state == IntentState.ACKNOWLEDGED or not _as_seen(work.rules, intent.link, side, record)
 
 
 def _put_off(doubtful: Iterable[Intent]) -> None:
-    """Nothing is decided on these: they are read again once no copy can lag behind the write any more. A write that
-    waits for its confirming read waits so long anyway.
+    """Answers from behind, or edits back: nothing is decided on these. They are read again once no copy can lag behind
+    the write any more; a write that waits for its confirming read waits so long anyway.
     """
     for intent in doubtful:
         if intent.state == IntentState.CONFIRMED and intent.acknowledged_at:

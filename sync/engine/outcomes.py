@@ -203,11 +203,16 @@ def _refused(intent: Intent, side: Side, error: ConnectorError, now: datetime) -
     if intent.kind == OperationKind.CREATE:
         named = {}
     for path, message in named.items():
-        rule = intent.rules[path]
-        values = {p: str(v) for p, v in intent.values.items() if intent.rules.get(p) == rule}
-        link.refused = {**link.refused, rule: {"side": side.value, "values": values, "message": message}}
+        hold_back(intent, side, path, message)
     link.problem = str(error)
     link.due_at = now if named and link.attempts < MAX_ATTEMPTS else None
+
+
+def hold_back(intent: Intent, side: Side, path: str, message: str) -> None:
+    """This value is not written again until it changes or a person asks for it. Does not save the link."""
+    rule, link = intent.rules[path], intent.link
+    values = {p: str(value) for p, value in intent.values.items() if intent.rules.get(p) == rule}
+    link.refused = {**link.refused, rule: {"side": side.value, "values": values, "message": message}}
 
 
 def _stale(intent: Intent, _side: Side, _error: ConnectorError, now: datetime) -> None:

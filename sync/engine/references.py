@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sync.core.vocabulary import Side
-from sync.engine.rules import PairRules, reference_transforms
+from sync.engine.rules import PairRules, pointing
 from sync.models.links import Link
 from sync.models.pairs import EntityPair
 
@@ -42,10 +42,10 @@ def load_references(rules: PairRules, links: Iterable[Link]) -> References:
 
 def _wanted(rules: PairRules, links: Iterable[Link]) -> dict[tuple[str, Side], set[str]]:
     wanted: dict[tuple[str, Side], set[str]] = defaultdict(set)
-    pointing = [(rule, step.arguments[0]) for rule, step in reference_transforms(rules.rules)]
+    pointers = list(pointing(rules.rules))
     for link in links:
         for side in Side:
-            for rule, pair in pointing:
+            for rule, pair in pointers:
                 wanted[pair, side].update(_keys(link, side, rule.paths(side)))
             if rules.pair.parent and link.get(side, "parent"):
                 wanted[rules.pair.parent.name, side].add(link.get(side, "parent"))

@@ -51,6 +51,11 @@ class PairRules:
         """The rules whose values are compared after a record was made, too."""
         return tuple(rule for rule in self.rules if not rule.only_on_create)
 
+    def together(self, names: Collection[str]) -> set[str]:
+        """These rules, and what stands in a group with one of them: half an address is nobody's."""
+        groups = {self.by_name[name].group for name in names if name in self.by_name} - {""}
+        return {*names, *(rule.name for rule in self.rules if rule.group in groups)}
+
     def reference_end(self, side: Side) -> Property | None:
         """The property of this side that keeps the other system's key, if there is one."""
         rule = self.references.get(side)
@@ -221,6 +226,11 @@ def _references(rows: list[MatchRule], rules: tuple[Rule, ...]) -> dict[Side, Ru
     return found
 
 
-def reference_transforms(rules: Iterable[Rule]) -> Iterable[tuple[Rule, Transform]]:
-    """The rules that point at another pair, and how."""
-    return ((rule, step) for rule in rules for step in rule.transforms if step.name == "ref")
+def pointed_at(transforms: Iterable[Transform]) -> set[str]:
+    """The names of the pairs in which a chain looks its references up."""
+    return {step.arguments[0] for step in transforms if step.name == "ref"}
+
+
+def pointing(rules: Iterable[Rule]) -> Iterable[tuple[Rule, str]]:
+    """The rules that point at another pair, and its name."""
+    return ((rule, pair) for rule in rules for pair in pointed_at(rule.transforms))

@@ -94,16 +94,19 @@ def may_be_behind(rules: PairRules, side: Side, intent: Intent, record: Record) 
 
 
 def is_behind(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
-    """Whether a record is as it was before an update, and nobody can have touched it since.
+    """Whether a record is as it was before an update, and nobody can have touched it since."""
+    return may_be_behind(work.rules, side, intent, record) and is_older(work, side, intent, record)
+
+
+def is_older(work: Slice, side: Side, intent: Intent, record: Record) -> bool:
+    """Whether a record that may be behind a write is older than that, and no edit back.
 
     It is older than what was read before, by its own clock; or just as old, and older than the write. That is told by
     our clock, which may jump: so it is asked only where the record's own cannot tell, for two that bear one stamp are
     one only where its clock makes a step within any call.
     """
-    if not may_be_behind(work.rules, side, intent, record):
-        return False
-    assert record.updated_at is not None
     updated_at, resolution = record.updated_at, work.capabilities(side).resolution
+    assert updated_at is not None
     if updated_at < intent.link.get(side, "updated_at") or resolution <= FINE:
         return True
     system = work.pair.system(side)

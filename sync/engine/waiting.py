@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q
 
 from sync.core.vocabulary import Outcome, Side
-from sync.engine.rules import PairRules, reference_transforms
+from sync.engine.rules import PairRules, pointing
 from sync.engine.slice import FARTHEST, GRACE
 from sync.models.links import Intent, IntentState, Link
 from sync.models.pairs import EntityPair
@@ -44,7 +44,7 @@ def wake_who_pointed(run: Run, rules: PairRules, now: datetime) -> None:
 
     Its runs tell, since the last run of this pair that woke anybody.
     """
-    names = {step.arguments[0] for _, step in reference_transforms(rules.rules)}
+    names = {pair for _, pair in pointing(rules.rules)}
     pointed = EntityPair.objects.filter(name__in=names).exclude(children=rules.pair)
     waiting = Link.objects.filter(pair=rules.pair, waiting=True)
     if not (names and pointed.exists() and waiting.exists()):

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from sync.core.mapping import Rule
 from sync.core.values import Unfit, coerce
 from sync.core.vocabulary import Side
 from sync.engine.conflicts import MOVED, SPECIAL
@@ -63,18 +64,19 @@ def _refuse(found: Conflict, winner: str, value: Any, seen: dict[str, Any] | Non
         raise NotPossible("This is no question of a value. Keep the ERP's or webCRM's.")
     if winner == "other" and (found.mapping_id is None or value is None):
         raise NotPossible("Another value needs a field and a value. Give one, or keep one of the two sides.")
-    if winner == "erp" and is_move(found) and (why := impossible(load(found.link.pair))):
+    rules = load(found.link.pair)
+    if winner == "erp" and is_move(found) and (why := impossible(rules)):
         raise NotPossible(f"webCRM cannot move a record, and cannot have it replaced. {why}")
-    _refuse_against_the_way(found, winner)
+    rule = rules.by_name.get(str(found.mapping_id))
+    _refuse_against_the_way(found, winner, rule)
     if winner == "other":
-        _refuse_unfit(found, value)
+        _refuse_unfit(rule, value)
     if seen is not None and seen != {"erp": found.erp_values, "crm": found.crm_values}:
         raise NotPossible("The values have moved on since you looked. Look at them again, then decide.")
 
 
-def _refuse_against_the_way(found: Conflict, winner: str) -> None:
+def _refuse_against_the_way(found: Conflict, winner: str, rule: Rule | None) -> None:
     """What goes one way only is in conflict where it was frozen: nothing but its source's value may come of that."""
-    rule = load(found.link.pair).by_name.get(str(found.mapping_id))
     source = rule and next((side for side in Side if not rule.direction.writes(side)), None)
     if source and winner != source:
         raise NotPossible(
@@ -83,9 +85,8 @@ def _refuse_against_the_way(found: Conflict, winner: str) -> None:
         )
 
 
-def _refuse_unfit(found: Conflict, value: Any) -> None:
+def _refuse_unfit(rule: Rule | None, value: Any) -> None:
     """A value that webCRM's property cannot hold is said here, where the person looks."""
-    rule = load(found.link.pair).by_name.get(str(found.mapping_id))
     if rule is None:
         raise NotPossible("The mapping of this field is not in use as it stands. Mend it, then decide.")
     try:

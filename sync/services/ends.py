@@ -9,6 +9,7 @@ from django.db.models import Q
 from sync.core.transforms.chain import parse
 from sync.core.transforms.transform import BadTransform
 from sync.core.vocabulary import Side
+from sync.engine.rules import pointed_at
 from sync.models.links import Link
 from sync.models.pairs import EntityPair, FieldMapping
 from sync.models.systems import System
@@ -39,10 +40,10 @@ def moved_kind(stored: System, kind: str) -> str:
     )
 
 
-def pointed_at(mapping: FieldMapping) -> set[str]:
-    """The names of the pairs in which a mapping looks its references up."""
+def names_pointed_at(mapping: FieldMapping) -> set[str]:
+    """The names of the pairs in which a mapping looks its references up; none where its chain is none."""
     try:
-        return {step.arguments[0] for step in parse(mapping.transforms) if step.name == "ref"}
+        return pointed_at(parse(mapping.transforms))
     except BadTransform:
         return set()
 
@@ -52,7 +53,7 @@ def moved_name(stored: EntityPair, name: str) -> str:
     if stored.name == name:
         return ""
     pointing = FieldMapping.objects.filter(active=True, transforms__contains="ref").select_related("pair")
-    theirs = sorted({row.pair.name for row in pointing if stored.name in pointed_at(row)})
+    theirs = sorted({row.pair.name for row in pointing if stored.name in names_pointed_at(row)})
     if not theirs:
         return ""
     return (
@@ -63,10 +64,16 @@ def moved_name(stored: EntityPair, name: str) -> str:
 
 def circle(stored: EntityPair, parent: EntityPair | None) -> str:
     """Why a pair may not have that parent: each would wait for the other. Empty where it may."""
-    above: set[int] = set()
-    while parent is not None and parent.pk not in above:
-        if parent.pk == stored.pk:
-            return "A pair cannot be above itself. Choose another parent, or none."
-        above.add(parent.pk)
-        parent = parent.parent
+    parents = EntityPair.objects.filter(parent__isnull=False).values_list("name", "parent__name")
+    above = {**dict(parents), stored.name: parent.name if parent else ""}
+    if stored.name in line(stored.name, above):
+        return "A pair cannot be above itself. Choose another parent, or none."
     return ""
+
+
+def line(name: str, above: Mapping[str, str]) -> set[str]:
+    """Everything above a pair. `above`: the parent of each, by name."""
+    found: set[str] = set()
+    while (name := above.get(name, "")) and name not in found:
+        found.add(name)
+    return found

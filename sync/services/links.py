@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -22,9 +23,9 @@ from sync.services.acts import NotPossible, record
 def link(pair: EntityPair, *, erp_key: str, crm_key: str, by: str, reason: str = "") -> Link:
     """Make these two records one link. They meet as any two do: the pair's first winner decides what differs."""
     with transaction.atomic():
-        _hold(pair, erp_key, crm_key)
-        erp = _one_sided(pair, Side.ERP, erp_key)
-        crm = _one_sided(pair, Side.CRM, crm_key)
+        halves = _hold(pair, erp_key, crm_key)
+        erp = _one_sided(pair, Side.ERP, erp_key, halves)
+        crm = _one_sided(pair, Side.CRM, crm_key, halves)
         now, rules = timezone.now(), load(pair)
         for half, found in ((erp, crm_key), (crm, erp_key)):
             if intent := _lost(rules, half, now):
@@ -51,16 +52,15 @@ def link(pair: EntityPair, *, erp_key: str, crm_key: str, by: str, reason: str =
     return erp
 
 
-def _hold(pair: EntityPair, erp_key: str, crm_key: str) -> None:
+def _hold(pair: EntityPair, erp_key: str, crm_key: str) -> list[Link]:
     """Both, in the order in which everybody takes hold of links."""
     halves = Q(erp_key=erp_key) | Q(crm_key=crm_key)
-    list(Link.objects.current().filter(halves, pair=pair).select_for_update().order_by("pk"))
+    return list(Link.objects.current().filter(halves, pair=pair).select_for_update().order_by("pk"))
 
 
-def _one_sided(pair: EntityPair, side: Side, key: str) -> Link:
+def _one_sided(pair: EntityPair, side: Side, key: str, halves: Sequence[Link]) -> Link:
     system = pair.system(side)
-    known = Link.objects.current().select_for_update()
-    found = known.filter(**{"pair": pair, f"{side}_key": key}).first()
+    found = next((half for half in halves if half.get(side, "key") == key), None)
     if found is None:
         raise NotPossible(
             f"The hub has read no {pair.entity(side)} record '{key}' from {system}. Check the key, or read it first."
@@ -100,6 +100,8 @@ def _lost(rules: PairRules, half: Link, now: datetime) -> Intent | None:
 
 def may_say_not_made(chosen: Link) -> bool:
     """Whether a person is asked what became of its create."""
+    if unknown_create(chosen) is None:
+        return False
     return _lost(load(chosen.pair), chosen, timezone.now()) is not None
 
 

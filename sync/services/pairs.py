@@ -24,7 +24,7 @@ from sync.models.links import Link
 from sync.models.pairs import EntityPair, FieldMapping, MatchRule, Mode
 from sync.models.runs import OPEN_RUNS, Run, RunState
 from sync.services.acts import NotPossible, record
-from sync.services.ends import pointed_at
+from sync.services.ends import names_pointed_at
 
 UNHURT = {"interval", "full_interval", "guard_removals", "guard_changes", "guard_blanks", "position"}
 """Settings that change when a pair runs, and nothing of what it writes."""
@@ -167,7 +167,7 @@ def problems_of(pair: EntityPair, mappings: Sequence[FieldMapping]) -> dict[int,
         found[int(problem.mapping)].append(problem.message)
     pairs = sorted({pair.name, *EntityPair.objects.values_list("name", flat=True)})
     for place, row in enumerate(rows):
-        for name in pointed_at(row).difference(pairs) if row.active else ():
+        for name in names_pointed_at(row).difference(pairs) if row.active else ():
             found[place].append(f"There is no pair '{name}' to point at. Write one of: {', '.join(pairs)}.")
     return dict(found)
 

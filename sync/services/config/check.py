@@ -13,7 +13,7 @@ from sync.models.systems import System
 from sync.services.config.pairs import PairDraft
 from sync.services.config.places import unknown
 from sync.services.config.systems import SystemDraft, check_secrets, credentials_after
-from sync.services.ends import moved_ends, moved_kind
+from sync.services.ends import line, moved_ends, moved_kind
 from sync.services.opening import opened
 from sync.services.pairs import match_problems_of
 
@@ -79,16 +79,8 @@ def _check_circles(drafts: Mapping[str, PairDraft], stored: Mapping[str, EntityP
     above = {name: pair.parent.name for name, pair in stored.items() if pair.parent}
     above |= {name: draft.parent for name, draft in drafts.items()}
     for name, draft in drafts.items():
-        if name in _line(name, above):
+        if name in line(name, above):
             draft.spot.children()["parent"].say("parent: a pair cannot be above itself.")
-
-
-def _line(name: str, above: Mapping[str, str]) -> set[str]:
-    """Everything above a pair."""
-    found: set[str] = set()
-    while (name := above.get(name, "")) and name not in found:
-        found.add(name)
-    return found
 
 
 def _check_same_records(draft: PairDraft, stored: EntityPair | None) -> None:
