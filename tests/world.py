@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -20,7 +20,7 @@ from sync.engine.ports import Ports
 from sync.engine.runner import advance
 from sync.engine.schedule import open_run
 from sync.engine.slice import Means
-from sync.models.links import Conflict, Link
+from sync.models.links import Conflict, Intent, Link
 from sync.models.pairs import EntityPair, FieldMapping, MatchRule
 from sync.models.runs import Change, Run, RunState
 from sync.models.systems import System
@@ -254,6 +254,24 @@ def at_the_first_write(world: World, act: Callable[[], object]) -> None:
             left.pop()()
 
     world.crm.faults = fault
+
+
+class Killed(BaseException):
+    """A worker is no more: nothing of it runs on."""
+
+
+def die_before_confirming(world: World) -> None:
+    """A run whose worker ends when it would read back what webCRM has acknowledged."""
+
+    def die(call: str, _phase: str) -> None:
+        if call == "list orgs" and Intent.objects.filter(state="acknowledged").exists():
+            raise Killed
+
+    world.crm.faults = die
+    with suppress(Killed):
+        world.run()
+        raise AssertionError("Nothing was acknowledged.")
+    world.crm.faults = lambda _call, _phase: None
 
 
 @contextmanager

@@ -7,11 +7,7 @@ import pytest
 from sync.connectors.base import Gone, Operation, Refused, Result
 from sync.models.links import Intent, Link
 from sync.models.pairs import Cursor, FieldMapping
-from tests.world import World, failing
-
-
-class Died(BaseException):
-    """The worker's end."""
+from tests.world import World, die_before_confirming, failing
 
 
 @pytest.fixture
@@ -58,15 +54,7 @@ def test_a_create_whose_parent_is_gone_hurts_nobody_else(
 def test_a_suspicion_is_no_removal_when_another_write_is_confirmed(world: World, key: str) -> None:
     world.crm.entity("orgs").answers_record = False
     world.erp.edit("customers", key, {"name": "Akkurat AS"})
-
-    def die(call: str, _phase: str) -> None:
-        if call == "list orgs" and Intent.objects.filter(state="acknowledged").exists():
-            raise Died
-
-    world.crm.faults = die
-    with pytest.raises(Died):
-        world.run()
-    world.crm.faults = lambda _call, _phase: None
+    die_before_confirming(world)
     world.clock.pass_(600)
     Link.objects.update(erp_missing_at=world.clock.now(), due_at=world.clock.now())
     world.run()

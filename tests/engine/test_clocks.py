@@ -19,17 +19,22 @@ def pair(world: World, key: str) -> tuple[str, str]:
     return key, world.link(erp_key=key).crm_key or ""
 
 
+def newest(world: World, pair: tuple[str, str], *, apart: float) -> object:
+    """webCRM is edited, and so many seconds later the ERP: what webCRM says in the end."""
+    world.run()
+    world.crm.edit("orgs", pair[1], {"OrgName": "Older"})
+    world.clock.pass_(apart)
+    world.erp.edit("customers", pair[0], {"name": "Newer"})
+    world.settle()
+    return world.of_customer(pair[0])["OrgName"]
+
+
 @pytest.mark.parametrize("seconds", [-7200, -40, 0, 40, 7200])
 def test_newest_is_newest_however_far_a_clock_is_off(
     world: World, pair: tuple[str, str], seconds: float
 ) -> None:
     world.crm.clock = lambda: world.clock.now() + timedelta(seconds=seconds)
-    world.run()
-    world.crm.edit("orgs", pair[1], {"OrgName": "Older"})
-    world.clock.pass_(20)
-    world.erp.edit("customers", pair[0], {"name": "Newer"})
-    world.settle()
-    assert world.of_customer(pair[0])["OrgName"] == "Newer"
+    assert newest(world, pair, apart=20) == "Newer"
 
 
 def test_newest_is_newest_where_records_bear_no_stamp(world: World, pair: tuple[str, str]) -> None:
@@ -39,12 +44,7 @@ def test_newest_is_newest_where_records_bear_no_stamp(world: World, pair: tuple[
     world.erp.record = lambda *asked: (  # type: ignore[method-assign]
         replace(found, updated_at=None) if (found := record(*asked)) else None
     )
-    world.run()
-    world.crm.edit("orgs", pair[1], {"OrgName": "Older"})
-    world.clock.pass_(240)
-    world.erp.edit("customers", pair[0], {"name": "Newer"})
-    world.settle()
-    assert world.of_customer(pair[0])["OrgName"] == "Newer"
+    assert newest(world, pair, apart=240) == "Newer"
 
 
 @pytest.mark.parametrize(

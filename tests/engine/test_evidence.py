@@ -52,12 +52,18 @@ def test_a_value_that_stands_as_before_is_no_spelling_of_a_lost_write(nameless: 
     assert nameless.conflicts() == []
 
 
+def with_a_lost_write(world: World) -> str:
+    """A customer whose new name and city have reached webCRM, which nobody heard. Its key."""
+    key = world.customer(name="Akkurat AS", city="Oslo")
+    world.settle()
+    world.erp.edit("customers", key, {"name": "Akkurat Norge AS", "city": "Bergen"})
+    with failing(world.crm, "write orgs", "after", Unknown("The connection was lost.")):
+        world.run()
+    return key
+
+
 def test_a_lost_write_is_known_by_what_nobody_has_edited_since(nameless: World) -> None:
-    key = nameless.customer(name="Akkurat AS", city="Oslo")
-    nameless.settle()
-    nameless.erp.edit("customers", key, {"name": "Akkurat Norge AS", "city": "Bergen"})
-    with failing(nameless.crm, "write orgs", "after", Unknown("The connection was lost.")):
-        nameless.run()
+    key = with_a_lost_write(nameless)
     nameless.crm.edit("orgs", nameless.crm.keys("orgs")[0], {"OrgCity": "Trondheim"})
     nameless.erp.edit("customers", key, {"name": "Akkurat Norden AS"})
     nameless.clock.pass_(300)
@@ -70,11 +76,7 @@ def test_a_lost_write_is_known_by_what_nobody_has_edited_since(nameless: World) 
 def test_what_was_perhaps_put_back_after_a_lost_write_is_left_alone(nameless: World) -> None:
     """The name tells that the write landed; whether the city was put back or never written, nobody may guess."""
     nameless.customers.mappings.update(group="")
-    key = nameless.customer(name="Akkurat AS", city="Oslo")
-    nameless.settle()
-    nameless.erp.edit("customers", key, {"name": "Akkurat Norge AS", "city": "Bergen"})
-    with failing(nameless.crm, "write orgs", "after", Unknown("The connection was lost.")):
-        nameless.run()
+    key = with_a_lost_write(nameless)
     nameless.crm.edit("orgs", nameless.crm.keys("orgs")[0], {"OrgCity": "Oslo"})
     nameless.clock.pass_(300)
     nameless.settle()

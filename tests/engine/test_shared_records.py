@@ -6,14 +6,9 @@ import pytest
 
 from sync.connectors.memory_rows import MemoryEntity
 from sync.connectors.memory_system import MemorySystem
-from sync.models.links import Intent
 from sync.models.pairs import EntityPair, FieldMapping, MatchRule
 from sync.models.systems import System
-from tests.world import CUSTOMER, ERP, World
-
-
-class Killed(BaseException):
-    """The worker is no more."""
+from tests.world import CUSTOMER, ERP, World, die_before_confirming
 
 
 @pytest.fixture
@@ -44,15 +39,7 @@ def test_what_another_pair_wrote_before_a_write_was_confirmed_is_an_edit(
     other = second.create("customers", {"name": "Akkurat AS", "number": "923609016"})
     world.settle()
     world.erp.edit("customers", key, {"name": "Akkurat Norge AS"})
-
-    def die_before_it_is_confirmed(call: str, phase: str) -> None:
-        if call == "list orgs" and Intent.objects.filter(state="acknowledged").exists():
-            raise Killed
-
-    world.crm.faults = die_before_it_is_confirmed
-    with pytest.raises(Killed):
-        world.run()
-    world.crm.faults = lambda _call, _phase: None
+    die_before_confirming(world)
     world.run("second")
     second.edit("customers", other, {"name": "Helt nytt navn"})
     world.run("second")

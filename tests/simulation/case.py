@@ -26,6 +26,8 @@ class Case:
         self.simulation, self.truth, self.world = simulation, simulation.truth, simulation.world
         self.administrators = simulation.administrators
         self.rows = self.truth.by_record()
+        self.landed = {event.written.token for event in self.truth.of_hub()}
+        """The hub's writes that came through, by token."""
         self.partners = self._partners()
         self.links: dict[tuple[str, str, str], Link] = {}
         for link in Link.objects.current().select_related("pair"):

@@ -136,8 +136,7 @@ def _is_back(case: Case, loss: Loss, known: Sequence[tuple[Event, int]]) -> bool
 
 def _was_tried(case: Case, loss: Loss) -> bool:
     """Whether the person typed just what a write of the hub's, of which nobody knew the end, would have left there."""
-    landed = {event.written.token for event in case.truth.of_hub()}
-    tried = (it for token, it in case.simulation.witness.changes.items() if token not in landed)
+    tried = (it for token, it in case.simulation.witness.changes.items() if token not in case.landed)
     return any(
         (change.side, change.entity, change.key) == loss.row
         and any(it["property"] == loss.path and akin(it["after"], loss.value) for it in change.fields)

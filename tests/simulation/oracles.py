@@ -242,7 +242,6 @@ def parents_first(case: Case) -> Iterator[str]:
 
 def audit_complete(case: Case) -> Iterator[str]:
     changes = case.simulation.witness.changes
-    landed = {event.written.token for event in case.truth.of_hub()}
     for event in case.truth.of_hub():
         change = changes.get(event.written.token or "")
         if change is None:
@@ -253,7 +252,11 @@ def audit_complete(case: Case) -> Iterator[str]:
             yield f"{change} says it did not happen, and {event.row} is there"
     for token, change in changes.items():
         restored = case.simulation.restored
-        if change.outcome == "written" and token not in landed and not (restored or _held_it(case, change)):
+        if (
+            change.outcome == "written"
+            and token not in case.landed
+            and not (restored or _held_it(case, change))
+        ):
             yield f"{change} says it was written, and nothing landed"
 
 
